@@ -1,0 +1,1 @@
+"""Checkers of the book's exercises, one file per chapter."""
