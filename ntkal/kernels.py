@@ -1,0 +1,236 @@
+"""The empirical neural tangent kernel of any network, in blocks under a stated memory budget."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntkal.errors import check_choice, check_int
+from ntkal.types import ArrayLike
+
+ApplyFn = Callable[[Any, ArrayLike], jax.Array]
+Logit = int | str
+
+
+def empirical_ntk(
+    apply_fn: ApplyFn,
+    params: Any,
+    x1: Float[ArrayLike, "n1 ..."],
+    x2: Float[ArrayLike, "n2 ..."] | None = None,
+    *,
+    logit: Logit = "first",
+    batch_size: int | None = None,
+    memory: int = 2**31,
+) -> Float[Array, "n1 n2"] | Float[Array, "n1 n2 C C"]:
+    r"""Return the empirical neural tangent kernel of a network at its parameters.
+
+    .. math:: \Theta(x, x') = \Big\langle \frac{\partial g(x)}{\partial\theta},
+              \frac{\partial g(x')}{\partial\theta} \Big\rangle
+
+    where g is one logit, a combination of the logits, or each of them. Jacobians are held for as many
+    parameters at a time as the memory budget allows, so that each input is differentiated once with
+    respect to each parameter; only when one layer's Jacobian exceeds the budget are row blocks recomputed.
+
+    Args:
+        apply_fn: ``apply_fn(params, x) -> (n, C)``, pure, treating each input on its own (freeze batch norm).
+        params: Pytree of parameters; its floating-point leaves are differentiated.
+        x1: Inputs, shape (n1, ...).
+        x2: Inputs, shape (n2, ...); None stands for ``x1`` and returns an exactly symmetric matrix.
+        logit: ``"first"`` or an index: that logit. ``"mean"``: the mean of the logits. ``"sum"``: their sum
+            over sqrt(C), the choice of the paper's released code. ``"all"``: every pair of logits.
+        batch_size: Inputs differentiated at once; None chooses. It changes speed and memory, not the result.
+        memory: Budget for the Jacobians, in bytes; the kernel itself comes on top.
+
+    Returns:
+        The kernel in the network's precision, shape (n1, n2), or (n1, n2, C, C) for ``logit="all"``.
+
+    Raises:
+        ValueError: For an unknown logit, an empty or non-floating input, an ``apply_fn`` whose output is not
+            (n, C), a budget too small for a single input, or a kernel with NaN or infinite entries.
+
+    Source:
+        Mohamadi, Bae and Sutherland (2022), equation (10) and the single-logit kernel below it.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> x = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+        >>> empirical_ntk(lambda w, x: x @ w, jnp.ones((2, 3)), x).tolist()
+        [[5.0, 11.0], [11.0, 25.0]]
+    """
+    x1 = _inputs("x1", x1)
+    x2 = None if x2 is None else _inputs("x2", x2)
+    classes = _classes(apply_fn, params, x1)
+    logit = _check_logit(logit, classes)
+    outputs = classes if logit == "all" else 1
+    check_int("memory", memory, low=1)
+    rows = len(x1) + (0 if x2 is None else len(x2))
+    batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
+
+    kernel = None
+    for group, width in _groups(params, outputs * rows, memory):
+        row = width * outputs
+        block = rows if rows * row <= memory else memory // (2 * row)
+        if block < 1:
+            raise ValueError(f"memory: {memory} bytes cannot hold two Jacobians of {row} bytes; give more.")
+        jacobian = partial(
+            _jacobian_rows, apply_fn, params, group=group, logit=logit, batch=min(batch, block)
+        )
+        part = _gram(jacobian, x1, x2, block)
+        kernel = part if kernel is None else kernel + part
+    if not bool(jnp.isfinite(kernel).all()):
+        raise ValueError("The kernel has NaN or infinite entries: check that params and inputs are finite.")
+    if logit == "all":
+        n1, n2 = kernel.shape[0] // classes, kernel.shape[1] // classes
+        return kernel.reshape(n1, classes, n2, classes).transpose(0, 2, 1, 3)
+    return kernel
+
+
+def split_ntk(
+    apply_fn: ApplyFn,
+    params: Any,
+    x_l: Float[ArrayLike, "n ..."],
+    x_p: Float[ArrayLike, "m ..."],
+    **options: Any,
+) -> tuple[Float[Array, "n n"], Float[Array, "m n"], Float[Array, "m m"]]:
+    """Return the three kernel blocks that a look-ahead needs, differentiating each input once.
+
+    Args:
+        apply_fn: As in :func:`empirical_ntk`.
+        params: As in :func:`empirical_ntk`.
+        x_l: Labelled inputs, shape (n, ...).
+        x_p: Pool inputs, shape (m, ...).
+        **options: Those of :func:`empirical_ntk`, except ``logit="all"``.
+
+    Returns:
+        ``(k_ll, k_pl, k_pp)`` of shapes (n, n), (m, n) and (m, m), the arguments of ``Lookahead.fit``.
+
+    Raises:
+        ValueError: As :func:`empirical_ntk`, and for ``logit="all"``.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> blocks = split_ntk(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((4, 2)), jnp.ones((5, 2)))
+        >>> [block.shape for block in blocks]
+        [(4, 4), (5, 4), (5, 5)]
+    """
+    if options.get("logit") == "all":
+        raise ValueError("logit: 'all' has no single kernel block; choose one logit, 'mean' or 'sum'.")
+    x_l, x_p = _inputs("x_l", x_l), _inputs("x_p", x_p)
+    if x_l.shape[1:] != x_p.shape[1:]:
+        raise ValueError(f"x_p: expected inputs of shape {x_l.shape[1:]} like x_l, got {x_p.shape[1:]}.")
+    n = len(x_l)
+    kernel = empirical_ntk(apply_fn, params, jnp.concatenate([x_l, x_p]), **options)
+    return kernel[:n, :n], kernel[n:, :n], kernel[n:, n:]
+
+
+def _inputs(name: str, x: Any) -> jax.Array:
+    x = jnp.asarray(x)
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"{name}: expected inputs of shape (n, ...) with n >= 1, got {x.shape}.")
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise ValueError(
+            f"{name}: expected floating-point inputs, got {x.dtype}; scale and convert them first."
+        )
+    return x
+
+
+def _classes(apply_fn: ApplyFn, params: Any, x: jax.Array) -> int:
+    shape = jax.eval_shape(apply_fn, params, x[:1]).shape
+    if len(shape) != 2 or shape[0] != 1:
+        raise ValueError(f"apply_fn: expected outputs of shape (n, C), got {shape} for one input.")
+    return shape[1]
+
+
+def _check_logit(logit: Logit, classes: int) -> Logit:
+    if isinstance(logit, str):
+        return 0 if check_choice("logit", logit, ("first", "mean", "sum", "all")) == "first" else logit
+    return check_int("logit", logit, low=0, high=classes - 1)
+
+
+def _groups(params: Any, rows: int, memory: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Split the floating-point leaves into runs whose Jacobian over all rows fits, with bytes per row."""
+    run: list[int] = []
+    width = 0
+    for index, leaf in enumerate(jax.tree.leaves(params)):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            continue
+        size = np.size(leaf) * jnp.result_type(leaf).itemsize
+        if run and rows * (width + size) > memory:
+            yield tuple(run), width
+            run, width = [], 0
+        run.append(index)
+        width += size
+    if not run:
+        raise ValueError("params: expected at least one floating-point leaf to differentiate.")
+    yield tuple(run), max(width, 1)
+
+
+def _gram(
+    jacobian: Callable[[jax.Array], jax.Array], x1: jax.Array, x2: jax.Array | None, block: int
+) -> jax.Array:
+    """Products of Jacobian blocks; by symmetry only those below the diagonal when ``x2`` is None."""
+    other = x1 if x2 is None else x2
+    strips = []
+    for i in range(0, len(x1), block):
+        left = jacobian(x1[i : i + block])
+        strip = []
+        for j in range(0, len(other), block):
+            if x2 is None and j > i:
+                break
+            right = left if x2 is None and j == i else jacobian(other[j : j + block])
+            strip.append(jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST))
+        strips.append(strip)
+    if x2 is not None:
+        return jnp.block(strips)
+    lower = [jnp.tril(strip[-1]) for strip in strips]
+    diagonal = [square + jnp.tril(square, -1).T for square in lower]
+    count = len(strips)
+    return jnp.block(
+        [
+            [diagonal[i] if i == j else strips[i][j] if j < i else strips[j][i].T for j in range(count)]
+            for i in range(count)
+        ]
+    )
+
+
+def _jacobian_rows(
+    apply_fn: ApplyFn, params: Any, x: jax.Array, *, group: tuple[int, ...], logit: Logit, batch: int
+) -> jax.Array:
+    """Rows of the Jacobian for all inputs, in batches of one size so that one program is compiled."""
+    batch = min(batch, len(x))
+    rows = []
+    for start in range(0, len(x), batch):
+        part = x[start : start + batch]
+        missing = batch - len(part)
+        if missing:
+            part = jnp.concatenate([part, jnp.repeat(part[:1], missing, axis=0)])
+        jacobian = _jacobian(apply_fn, params, part, group, logit)
+        rows.append(jacobian[: batch - missing].reshape(-1, jacobian.shape[-1]))
+    return rows[0] if len(rows) == 1 else jnp.concatenate(rows)
+
+
+@partial(jax.jit, static_argnums=(0, 3, 4))
+def _jacobian(
+    apply_fn: ApplyFn, params: Any, x: jax.Array, group: tuple[int, ...], logit: Logit
+) -> Float[Array, "b k p"]:
+    leaves, tree = jax.tree.flatten(params)
+
+    def outputs(chosen: list[jax.Array], one: jax.Array) -> jax.Array:
+        full = list(leaves)
+        for index, leaf in zip(group, chosen, strict=True):
+            full[index] = leaf
+        f = apply_fn(jax.tree.unflatten(tree, full), one[None])[0]
+        if logit == "all":
+            return f
+        if logit == "mean":
+            return f.mean(keepdims=True)
+        if logit == "sum":
+            return f.sum(keepdims=True) / np.sqrt(f.size).astype(f.dtype)
+        return f[logit : logit + 1]
+
+    jacobian = jax.vmap(jax.jacrev(outputs), (None, 0))([leaves[i] for i in group], x)
+    return jnp.concatenate([leaf.reshape(leaf.shape[0], leaf.shape[1], -1) for leaf in jacobian], axis=-1)
