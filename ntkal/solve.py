@@ -1,0 +1,144 @@
+"""Cholesky factor of a labelled kernel, or a refusal that says why there is none."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntkal.errors import SingularKernelError, as_float64
+from ntkal.types import ArrayLike
+
+
+def precision_of(*arrays: ArrayLike) -> float:
+    """Return the coarsest rounding unit among the arrays: a float32 kernel stays one after conversion.
+
+    Example:
+        >>> import numpy as np
+        >>> bool(precision_of(np.ones(2, np.float32), np.ones(2)) == np.finfo(np.float32).eps)
+        True
+    """
+    kinds = [jnp.asarray(a).dtype for a in arrays]
+    return max(float(jnp.finfo(k).eps) if jnp.issubdtype(k, jnp.floating) else 2.0**-52 for k in kinds)
+
+
+def check_ridge(ridge: float) -> float:
+    """Return the ridge as a float, or raise a ValueError when it is negative or not finite.
+
+    Example:
+        >>> check_ridge(0)
+        0.0
+    """
+    try:
+        value = float(ridge)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"ridge: expected a number of at least 0, got {ridge!r}.") from error
+    if not (0 <= value < np.inf):
+        raise ValueError(f"ridge: expected a finite number of at least 0, got {value}.")
+    return value
+
+
+def check_symmetric(name: str, kernel: Float[Array, "n n"], eps: float) -> None:
+    """Raise a ValueError when a Gram matrix is not symmetric to about half the digits it came with.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> check_symmetric("k", jnp.eye(2), 2.0**-52)
+    """
+    gap, scale = float(jnp.max(jnp.abs(kernel - kernel.T))), float(jnp.max(jnp.abs(kernel)))
+    if gap > np.sqrt(eps) * scale:
+        raise ValueError(
+            f"{name}: a kernel matrix is symmetric, but entries differ from their mirror by up to {gap:.3g}; "
+            "pass the kernel of one set of inputs with itself."
+        )
+
+
+def cholesky(
+    name: str, kernel: Float[ArrayLike, "n n"], ridge: float, *, eps: float | None = None
+) -> Float[Array, "n n"]:
+    r"""Return the lower Cholesky factor of :math:`K + \lambda I` in float64.
+
+    Args:
+        name: The argument's name, for messages.
+        kernel: Symmetric positive semi-definite K, shape (n, n).
+        ridge: The absolute ridge λ, at least 0.
+        eps: Rounding unit of the precision that the kernel was computed in; None reads it off its dtype.
+
+    Returns:
+        L with :math:`L L^\top = K + \lambda I`, shape (n, n), float64.
+
+    Raises:
+        SingularKernelError: When the smallest eigenvalue is zero or negative up to the rounding of the
+            precision that the kernel came in. The message gives the eigenvalue, the likely cause and a
+            ridge that would do.
+        ValueError: When K is not square, symmetric and finite.
+
+    Example:
+        >>> import numpy as np
+        >>> cholesky("k", np.array([[4.0]]), 0.0).tolist()
+        [[2.0]]
+    """
+    eps = precision_of(kernel) if eps is None else eps
+    matrix = as_float64(name, kernel, (None, None))
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name}: expected a square matrix, got shape {matrix.shape}.")
+    check_symmetric(name, matrix, eps)
+    factor, smallest, largest = _factor(matrix, ridge)
+    noise = noise_level(eps, len(matrix))
+    if not smallest > noise * largest:
+        _refuse(name, np.asarray(matrix), ridge, noise)
+    return factor
+
+
+def noise_level(eps: float, n: int) -> float:
+    """Return the size of the rounding in an n x n matrix, relative to its largest eigenvalue.
+
+    Example:
+        >>> noise_level(2.0**-52, 100) < 1e-14
+        True
+    """
+    return 4 * eps * float(np.sqrt(n))
+
+
+@jax.jit
+def _factor(matrix: Float[Array, "n n"], ridge: float) -> tuple[Float[Array, "n n"], jax.Array, jax.Array]:
+    """Factor, with the extreme eigenvalues estimated by power iteration, O(n^2) each."""
+    n = matrix.shape[0]
+    matrix = matrix + ridge * jnp.eye(n)
+    factor = jnp.linalg.cholesky(matrix)
+    start = jax.random.normal(jax.random.key(0), (n,))
+
+    def iterate(multiply):
+        def step(vector, _):
+            image = multiply(vector)
+            size = jnp.linalg.norm(image)
+            return image / size, size
+
+        return jax.lax.scan(step, start / jnp.linalg.norm(start), length=12)[1][-1]
+
+    inverse = iterate(lambda v: jax.scipy.linalg.cho_solve((factor, True), v))
+    return factor, 1 / inverse, iterate(lambda v: matrix @ v)
+
+
+def _refuse(name: str, matrix: np.ndarray, ridge: float, noise: float) -> None:
+    """Say why the factorisation failed, from the exact spectrum and the closest pair of rows."""
+    values = np.linalg.eigvalsh(matrix)
+    low, high = values[0], values[-1]
+    found = f"{name} + ridge*I cannot be inverted: its smallest eigenvalue is {low + ridge:.3g}"
+    found += f" and its largest {high + ridge:.3g} (ridge={ridge:.3g})."
+    if low < -100 * noise * max(high, -low):
+        raise SingularKernelError(
+            f"{found} A kernel has no negative eigenvalue: this matrix is not one. Check that batch norm is "
+            "frozen and that both inputs went through the same parameters."
+        )
+    diagonal = np.diag(matrix)
+    distance = diagonal[:, None] + diagonal[None, :] - 2 * matrix
+    distance[np.tril_indices(len(matrix))] = np.inf
+    i, j = np.unravel_index(np.argmin(distance), distance.shape)
+    if len(matrix) > 1 and distance[i, j] <= 10 * noise * max(diagonal[i], diagonal[j]):
+        cause = f"inputs {i} and {j} are duplicates, as far as the kernel can tell"
+    else:
+        cause = f"there are more inputs (n={len(matrix)}) than parameters, or the inputs are nearly dependent"
+    raise SingularKernelError(
+        f"{found} Likely cause: {cause}. Remove what is redundant, or pass a ridge of about "
+        f"{max(100 * noise * high, 2 * abs(low)) or 1.0:.1g}."
+    )
