@@ -1,0 +1,177 @@
+"""What every network shares: the face it shows, its layers, its two parameterisations."""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from jax import lax
+
+from ..errors import check_choice, check_int
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as pure functions; ``params`` is ``{"weights": pytree, "statistics": pytree}``.
+
+    Attributes:
+        name: The family, e.g. ``"cnn"``.
+        init: ``init(key) -> params``; the same key gives the same bytes.
+        apply: ``apply(params, x) -> (n, C)``. Batch norm uses the stored running statistics, as constants:
+            the outputs of one input do not depend on the others, and the derivative with respect to the
+            statistics is zero, so the empirical NTK of ``apply`` is that of the weights alone.
+        features: ``features(params, x) -> (n, d)``, the input of the last dense layer.
+        train_apply: ``train_apply(params, x) -> (outputs, params)``. Batch norm uses the batch's statistics
+            and the running ones are updated; without batch norm ``params`` comes back as it was.
+    """
+
+    name: str
+    init: Callable
+    apply: Callable
+    features: Callable
+    train_apply: Callable
+
+
+class Layers(nn.Module):
+    """Shared settings of a network's layers, and the layers themselves."""
+
+    parameterization: str = "standard"
+    sigma_w: float = math.sqrt(2)
+    sigma_b: float = 0.0
+    dtype: Any = jnp.float32
+
+    def affine(self, name: str, shape: tuple[int, ...], act: Callable) -> jax.Array:
+        r"""Apply ``act(kernel) + bias`` with both scaled as the parameterisation says.
+
+        Standard: :math:`W \sim N(0, \sigma_w^2 / \text{fan-in})` and :math:`b \sim N(0, \sigma_b^2)`.
+        NTK: :math:`\sigma_w W / \sqrt{\text{fan-in}} + \sigma_b b` with :math:`W, b \sim N(0, 1)`. Both
+        draw the same functions; their gradients, and so their kernels, differ.
+        """
+        scale_w, scale_b = self.sigma_w / math.sqrt(math.prod(shape[:-1])), self.sigma_b
+        ntk = self.parameterization == "ntk"
+        init_w, init_b = (1.0, 1.0) if ntk else (scale_w, scale_b)
+        kernel = self.param(f"{name}_kernel", nn.initializers.normal(init_w), shape, self.dtype)
+        bias = self.param(f"{name}_bias", nn.initializers.normal(init_b), shape[-1:], self.dtype)
+        if ntk:
+            kernel, bias = kernel * scale_w, bias * scale_b
+        out = act(kernel)
+        return out + bias.reshape((1,) * (out.ndim - 1) + bias.shape)
+
+    def dense(self, name: str, x: jax.Array, width: int) -> jax.Array:
+        """A fully connected layer, (n, d) to (n, width)."""
+        return self.affine(name, (x.shape[-1], width), lambda kernel: x @ kernel)
+
+    def conv(self, name: str, x: jax.Array, width: int, stride: int = 1) -> jax.Array:
+        """A 3 x 3 convolution with zero padding, (n, h, w, c) to (n, h / stride, w / stride, width)."""
+
+        def act(kernel):
+            return lax.conv_general_dilated(
+                x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+            )
+
+        return self.affine(name, (3, 3, x.shape[-1], width), act)
+
+
+ACTIVATIONS = {
+    "relu": jax.nn.relu,
+    "erf": jax.scipy.special.erf,
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "tanh": jnp.tanh,
+    "identity": lambda x: x,
+}
+
+
+def family(build: Callable[..., nn.Module]) -> Callable[..., Model]:
+    """Make a family of models from a function that builds its network from checked arguments.
+
+    The network's ``__call__(x, train)`` returns ``(outputs, features)``. Models are kept: equal arguments
+    give the same object, and so JAX finds what it compiled for it.
+    """
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def make(input_shape, classes, **options) -> Model:
+        bound = signature.bind(_shape(input_shape), check_int("classes", classes, low=1), **options)
+        bound.apply_defaults()
+        if "dtype" in bound.arguments:
+            bound.arguments["dtype"] = _dtype(bound.arguments["dtype"])
+        return cached(*bound.args, tuple(bound.kwargs.items()))
+
+    @functools.lru_cache(maxsize=64)
+    def cached(input_shape, classes, options) -> Model:
+        return _model(build.__name__, build(input_shape, classes, **dict(options)), input_shape)
+
+    make.options = tuple(signature.parameters)[2:]
+    return make
+
+
+def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model:
+    dtype = network.dtype
+
+    def variables(params):
+        return {"params": params["weights"], "batch_stats": lax.stop_gradient(params["statistics"])}
+
+    def prepare(x):
+        x = jnp.asarray(x, dtype)
+        if x.shape[1:] != input_shape or x.ndim != len(input_shape) + 1:
+            wanted = ", ".join(str(s) for s in input_shape)
+            raise ValueError(f"x: expected inputs of shape (n, {wanted}) for this {name}, got {x.shape}.")
+        return x
+
+    def init(key):
+        made = network.init(key, jnp.zeros((1, *input_shape), dtype))
+        return {"weights": made["params"], "statistics": made.get("batch_stats", {})}
+
+    def apply(params, x):
+        return network.apply(variables(params), prepare(x))[0]
+
+    def features(params, x):
+        return network.apply(variables(params), prepare(x))[1]
+
+    def train_apply(params, x):
+        (outputs, _), new = network.apply(variables(params), prepare(x), train=True, mutable=["batch_stats"])
+        return outputs, {"weights": params["weights"], "statistics": new.get("batch_stats", {})}
+
+    return Model(name, init, apply, features, train_apply)
+
+
+def check_layers(parameterization: str, sigma_w: float | None, sigma_b: float | None) -> dict[str, Any]:
+    """Check the options of the two parameterisations and fill in their defaults."""
+    check_choice("parameterization", parameterization, ("standard", "ntk"))
+    sigma_w = math.sqrt(2) if sigma_w is None else float(sigma_w)
+    sigma_b = (0.1 if parameterization == "ntk" else 0.0) if sigma_b is None else float(sigma_b)
+    if not (sigma_w > 0 and math.isfinite(sigma_w)):
+        raise ValueError(f"sigma_w: expected a positive number, got {sigma_w}.")
+    if not (sigma_b >= 0 and math.isfinite(sigma_b)):
+        raise ValueError(f"sigma_b: expected a number that is not negative, got {sigma_b}.")
+    return {"parameterization": parameterization, "sigma_w": sigma_w, "sigma_b": sigma_b}
+
+
+def check_image(name: str, input_shape: tuple[int, ...]) -> None:
+    """Refuse inputs that are not images with channels last."""
+    if len(input_shape) != 3:
+        raise ValueError(f"input_shape: {name} takes images (height, width, channels), got {input_shape}.")
+
+
+def _shape(input_shape: Sequence[int]) -> tuple[int, ...]:
+    try:
+        sizes = tuple(input_shape)
+    except TypeError as error:
+        raise ValueError(
+            f"input_shape: expected a tuple such as (28, 28, 1), got {input_shape!r}."
+        ) from error
+    if not sizes:
+        raise ValueError("input_shape: expected at least one axis, got ().")
+    return tuple(check_int("input_shape", size, low=1) for size in sizes)
+
+
+def _dtype(dtype) -> np.dtype:
+    return np.dtype(check_choice("dtype", np.dtype(dtype).name, ("float32", "float64")))

@@ -1,0 +1,289 @@
+"""Training by the squared loss: SGD with Nesterov momentum, a one-cycle learning rate, random shifts.
+
+A Python loop over one compiled step. On the CPU a convolution inside :func:`jax.lax.scan` takes a path that
+is many times slower, and a step that is compiled once for a batch's shape serves every labelled set.
+"""
+
+import functools
+import math
+import sys
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Float, Int
+from tqdm import tqdm
+
+from .errors import check_choice, check_int
+from .models import Model
+from .types import ArrayLike
+
+SCHEDULES = ("constant", "onecycle")
+RISE = 0.3
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        steps: Gradient steps, at least 1.
+        batch_size: Inputs in a step, at least 1; a smaller data set is used whole in every step.
+        learning_rate: Peak of the schedule, positive.
+        momentum: From 0 to below 1.
+        nesterov: Nesterov's form of momentum.
+        weight_decay: At least 0; times the weights, added to the gradient. Running statistics do not decay.
+        schedule: ``"onecycle"`` (a cosine up over the first 30% of steps, then down to zero) or
+            ``"constant"``.
+        shift: Each image moves by up to so many pixels up or down and left or right, drawn anew in each step.
+    """
+
+    steps: int = 1500
+    batch_size: int = 64
+    learning_rate: float = 0.2
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 0.0
+    schedule: str = "onecycle"
+    shift: int = 0
+
+    def __post_init__(self):
+        check_int("steps", self.steps, low=1)
+        check_int("batch_size", self.batch_size, low=1)
+        check_int("shift", self.shift, low=0)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise ValueError(f"learning_rate: expected a positive number, got {self.learning_rate}.")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: expected a number from 0 to below 1, got {self.momentum}.")
+        if not (self.weight_decay >= 0 and math.isfinite(self.weight_decay)):
+            raise ValueError(
+                f"weight_decay: expected a number that is not negative, got {self.weight_decay}."
+            )
+
+    def rates(self) -> Float[np.ndarray, " steps"]:
+        """The learning rate of each step, float64 (steps,)."""
+        if self.schedule == "constant":
+            return np.full(self.steps, self.learning_rate)
+        time = (np.arange(self.steps) + 0.5) / self.steps
+        phase = np.where(time < RISE, 1 - time / RISE, (time - RISE) / (1 - RISE))
+        return self.learning_rate * 0.5 * (1 + np.cos(np.pi * phase))
+
+
+def fit(
+    model: Model,
+    params: dict,
+    x: Float[ArrayLike, "n ..."],
+    y: Float[ArrayLike, "n C"],
+    config: TrainConfig,
+    key: jax.Array,
+    progress: bool = False,
+) -> tuple[dict, Float[np.ndarray, " steps"]]:
+    r"""Train on the squared loss, starting from ``params``.
+
+    .. math:: \frac{1}{|B|} \sum_{i \in B} \sum_c \tfrac12 (f_c(x_i) - y_{ic})^2
+
+    Args:
+        model: The network.
+        params: Where to start; left unchanged.
+        x: Inputs (n, ...), n at least 1.
+        y: Targets (n, C), one-hot rows for classification.
+        config: Steps, batches, rates, shifts.
+        key: A JAX random key; it draws the batches and the shifts. The same key gives the same bytes on the
+            same machine.
+        progress: Show a text bar on standard error.
+
+    Returns:
+        The trained parameters and the loss of each step's batch, before the step, float64 (steps,).
+
+    Raises:
+        ValueError: When shapes do not fit, entries are not finite, or ``shift`` moves what is no image.
+        FloatingPointError: When the loss becomes NaN or infinite; the message names the learning rate.
+
+    Example:
+        >>> import jax, ntkal
+        >>> data = ntkal.load("toy1d")
+        >>> model = ntkal.models.mlp((1,), 1, width=64)
+        >>> params = model.init(jax.random.key(0))
+        >>> config = TrainConfig(steps=200, learning_rate=0.05)
+        >>> params, losses = fit(model, params, data.x_train, data.y_train, config, jax.random.key(1))
+        >>> bool(losses[-1] < losses[0] / 2)
+        True
+    """
+    x, y = _check(x, y, config)
+    n, batch = len(x), min(config.batch_size, len(x))
+    # The seed of NumPy's generator comes from the key, so that one key decides all.
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(_typed(key))).ravel().tolist())
+    rates = config.rates()
+    step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
+    # Steps overwrite their arguments in place, and the caller's parameters must survive.
+    weights, statistics = jax.tree.map(
+        lambda leaf: jnp.array(leaf, copy=True), (params["weights"], params["statistics"])
+    )
+    trace = jax.tree.map(jnp.zeros_like, weights)
+    _check_outputs(model, params, x, y)
+    losses = []
+    padded = (
+        np.pad(x, ((0, 0), (config.shift, config.shift), (config.shift, config.shift), (0, 0)))
+        if config.shift
+        else x
+    )
+    bar = tqdm(range(config.steps), desc="training", disable=not progress, file=sys.stderr, leave=False)
+    order = np.empty(0, dtype=np.int64)
+    for i in bar:
+        if len(order) < batch:
+            order = np.concatenate([order, rng.permutation(n)])
+        rows, order = order[:batch], order[batch:]
+        images = _shifted(padded, rows, config.shift, rng) if config.shift else x[rows]
+        weights, statistics, trace, loss = step(weights, statistics, trace, images, y[rows], rates[i])
+        losses.append(loss)
+        if i % 100 == 99 or i == config.steps - 1:
+            if not np.isfinite(np.asarray(loss)):
+                raise _diverged(losses, config)
+            bar.set_postfix(loss=f"{float(loss):.4f}")
+    losses = np.asarray(jax.device_get(losses), dtype=np.float64)
+    if not np.isfinite(losses).all():
+        raise _diverged(losses, config)
+    return {"weights": weights, "statistics": statistics}, losses
+
+
+def predict(
+    model: Model, params: dict, x: Float[ArrayLike, "n ..."], batch_size: int = 1000
+) -> Float[np.ndarray, "n C"]:
+    """Outputs of the network, computed in batches.
+
+    Args:
+        model: The network.
+        params: Its parameters.
+        x: Inputs (n, ...).
+        batch_size: Inputs at a time, at least 1.
+
+    Returns:
+        (n, C) in the model's precision.
+
+    Raises:
+        ValueError: When the inputs do not have the model's shape.
+
+    Example:
+        >>> import jax, ntkal
+        >>> model = ntkal.models.mlp((1,), 3, width=8)
+        >>> predict(model, model.init(jax.random.key(0)), np.zeros((5, 1))).shape
+        (5, 3)
+    """
+    batch_size = check_int("batch_size", batch_size, low=1)
+    x = np.asarray(x)
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError(f"x: expected at least one input, got an array of shape {x.shape}.")
+    apply = jax.jit(model.apply)
+    # Batches of a few fixed sizes, filled up with copies of the last input: few compilations.
+    size = min(batch_size, 1 << (len(x) - 1).bit_length())
+    outputs = []
+    for start in range(0, len(x), size):
+        rows = np.minimum(np.arange(start, start + size), len(x) - 1)
+        outputs.append(apply(params, x[rows]))
+    return np.concatenate([np.asarray(out) for out in outputs])[: len(x)]
+
+
+def accuracy(
+    model: Model, params: dict, x: Float[ArrayLike, "n ..."], y: Int[ArrayLike, " n"], batch_size: int = 1000
+) -> float:
+    """The fraction of inputs whose largest output is that of their label.
+
+    Args:
+        model: The network.
+        params: Its parameters.
+        x: Inputs (n, ...).
+        y: Labels (n,).
+        batch_size: Inputs at a time, at least 1.
+
+    Returns:
+        A number from 0 to 1.
+
+    Raises:
+        ValueError: When ``y`` is not a label for each input.
+
+    Example:
+        >>> import jax, ntkal
+        >>> data = ntkal.load("moons")
+        >>> model = ntkal.models.mlp((2,), 2, width=8)
+        >>> 0 <= accuracy(model, model.init(jax.random.key(0)), data.x_test, data.y_test) <= 1
+        True
+    """
+    y = np.asarray(y)
+    if y.shape != np.shape(x)[:1]:
+        raise ValueError(f"y: expected a label for each of the {np.shape(x)[0]} inputs, got shape {y.shape}.")
+    return float(np.mean(predict(model, params, x, batch_size).argmax(axis=1) == y))
+
+
+@functools.lru_cache(maxsize=32)
+def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
+    """One compiled step; the learning rate is an argument, so that schedules share it."""
+    optimiser = optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov))
+
+    def loss_of(weights, statistics, x, y):
+        outputs, new = model.train_apply({"weights": weights, "statistics": statistics}, x)
+        return 0.5 * jnp.mean(jnp.sum((outputs - y.astype(outputs.dtype)) ** 2, axis=1)), new["statistics"]
+
+    def step(weights, statistics, trace, x, y, rate):
+        (loss, statistics), grads = jax.value_and_grad(loss_of, has_aux=True)(weights, statistics, x, y)
+        state = (optax.EmptyState(), optax.TraceState(trace))
+        updates, (_, state) = optimiser.update(grads, state, weights)
+        weights = jax.tree.map(lambda w, u: w - rate.astype(w.dtype) * u, weights, updates)
+        return weights, statistics, state.trace, loss
+
+    return jax.jit(step, donate_argnums=(0, 1, 2))
+
+
+def _shifted(padded: np.ndarray, rows: np.ndarray, shift: int, rng: np.random.Generator) -> np.ndarray:
+    height, width = (size - 2 * shift for size in padded.shape[1:3])
+    down, right = rng.integers(0, 2 * shift + 1, (2, len(rows)))
+    tall = (down[:, None] + np.arange(height))[:, :, None]
+    wide = (right[:, None] + np.arange(width))[:, None, :]
+    return padded[rows[:, None, None], tall, wide]
+
+
+def _typed(key: jax.Array) -> jax.Array:
+    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
+
+
+def _diverged(losses, config: TrainConfig) -> FloatingPointError:
+    first = int(np.flatnonzero(~np.isfinite(np.asarray(losses)))[0])
+    return FloatingPointError(
+        f"The loss is no longer finite after {first} of {config.steps} steps: the learning rate "
+        f"{config.learning_rate} is too large for this network. Try a third of it."
+    )
+
+
+def _check(x: ArrayLike, y: ArrayLike, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"x: expected inputs of shape (n, ...), n at least 1, got {x.shape}.")
+    if y.ndim != 2 or len(y) != len(x):
+        raise ValueError(
+            f"y: expected targets of shape ({len(x)}, C), got {y.shape}; "
+            "ntkal.data.one_hot turns labels into targets."
+        )
+    for name, array in (("x", x), ("y", y)):
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{name}: {np.sum(~np.isfinite(array))} of {array.size} entries are NaN or infinite."
+            )
+    if config.shift and x.ndim != 4:
+        raise ValueError(
+            f"shift: only images (n, height, width, channels) can move, and x has shape {x.shape}."
+        )
+    if config.shift and config.shift >= min(x.shape[1:3]):
+        raise ValueError(
+            f"shift: {config.shift} pixels would move images of shape {x.shape[1:]} out of sight."
+        )
+    return x, y
+
+
+def _check_outputs(model: Model, params: dict, x: np.ndarray, y: np.ndarray) -> None:
+    outputs = jax.eval_shape(model.apply, params, x[:1]).shape[1]
+    if y.shape[1] != outputs:
+        raise ValueError(
+            f"y: expected {outputs} columns, one for each output of the model, got {y.shape[1]}."
+        )
