@@ -4,9 +4,11 @@ import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
+
+Number = float | int
 
 
 class ClaimError(AssertionError):
@@ -23,12 +25,12 @@ class WrongAnswer(AssertionError):
 
 def claim(
     statement: str,
-    value: float,
+    value: SupportsFloat,
     *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    equals: float | None = None,
-    tolerance: float = 0.0,
+    at_least: Number | None = None,
+    at_most: Number | None = None,
+    equals: Number | None = None,
+    tolerance: Number = 0.0,
 ) -> float:
     """Print a measured number beside the bound that the text states, and fail the page when it does not hold.
 

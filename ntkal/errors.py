@@ -45,7 +45,8 @@ def as_float64(name: str, value, shape: tuple[int | None, ...]) -> jax.Array:
         want is None or have == want for have, want in zip(array.shape, shape, strict=True)
     )
     if not fits:
-        wanted = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+        sizes = ["any" if s is None else str(s) for s in shape]
+        wanted = f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
         raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}.")
     if 0 in array.shape:
         raise ValueError(f"{name}: shape {array.shape} has an empty axis; at least one entry is needed.")

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 from ntkal.errors import SingularKernelError, as_float64
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_level, precision_of
@@ -12,7 +12,7 @@ from ntkal.types import ArrayLike
 
 def gradient_flow(
     k_train: Float[ArrayLike, "n n"],
-    y: Float[ArrayLike, "n C"],
+    y: Real[ArrayLike, "n C"],
     f_train: Float[ArrayLike, "n C"],
     k_test: Float[ArrayLike, "m n"],
     f_test: Float[ArrayLike, "m C"],

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve, solve_triangular
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 from ntkal.errors import SingularKernelError, as_float64, check_int
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_level, precision_of
@@ -61,7 +61,7 @@ class Lookahead:
         k_pp: Float[ArrayLike, "m m"],
         f_l: Float[ArrayLike, "n C"],
         f_p: Float[ArrayLike, "m C"],
-        y_l: Float[ArrayLike, "n C"],
+        y_l: Real[ArrayLike, "n C"],
         *,
         ridge: float | int = 0.0,
     ) -> "Lookahead":
@@ -106,7 +106,7 @@ class Lookahead:
             )
         return cls(mean, cov, ridge, floor=noise_level(eps, n + m) * abs(prior))
 
-    def after(self, c: int, y: Float[ArrayLike, " C"]) -> Float[Array, "m C"]:
+    def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
         r"""Return the pool's outputs once candidate c has the label vector y, without retraining.
 
         .. math:: M^+ = M + S_{:c} (y - M_c)^\top / (S_{cc} + \lambda)
@@ -130,7 +130,7 @@ class Lookahead:
         c, y = self._candidate(c, y)
         return _after(self.mean, self.cov, self.ridge, c, y)
 
-    def reveal(self, c: int, y: Float[ArrayLike, " C"]) -> "Lookahead":
+    def reveal(self, c: int, y: Real[ArrayLike, " C"]) -> "Lookahead":
         r"""Return the look-ahead once (c, y) has joined the labelled set: a rank-1 update, O(m^2).
 
         .. math:: M \leftarrow M^+, \qquad S \leftarrow S - S_{:c} S_{c:} / (S_{cc} + \lambda)
@@ -162,8 +162,8 @@ class Lookahead:
         if self.cov[c, c] + self.ridge <= self.floor:
             raise SingularKernelError(
                 f"c: the labelled points determine pool point {c} already (posterior variance "
-                f"{float(self.cov[c, c]):.3g}), so no label can be added there. It duplicates a labelled input; "
-                "choose another candidate, or fit with a ridge above 0."
+                f"{float(self.cov[c, c]):.3g}), so no label can be added there. "
+                "It duplicates a labelled input: choose another candidate, or fit with a ridge above 0."
             )
         return c, y
 

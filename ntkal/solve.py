@@ -100,7 +100,9 @@ def noise_level(eps: float, n: int) -> float:
 
 
 @jax.jit
-def _factor(matrix: Float[Array, "n n"], ridge: float) -> tuple[Float[Array, "n n"], jax.Array, jax.Array]:
+def _factor(
+    matrix: Float[Array, "n n"], ridge: Float[Array, ""]
+) -> tuple[Float[Array, "n n"], jax.Array, jax.Array]:
     """Factor, with the extreme eigenvalues estimated by power iteration, O(n^2) each."""
     n = matrix.shape[0]
     matrix = matrix + ridge * jnp.eye(n)

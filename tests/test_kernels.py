@@ -54,10 +54,10 @@ def test_all_logits_is_the_full_kernel(rng):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
-    n=st.integers(1, 9),
-    batch=st.integers(1, 10),
+    n=st.sampled_from([1, 4, 9]),
+    batch=st.sampled_from([1, 4, 10]),
     memory=st.sampled_from([250, 700, 2000, 2**31]),
     logit=st.sampled_from([1, "sum", "all"]),
     symmetric=st.booleans(),
