@@ -1,0 +1,70 @@
+# Needs Python 3.11 or newer and make. `make book` and `make test` build .venv on first use; PYTHON=... names another Python.
+PYTHON ?= python3
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+BIN := .venv/bin
+TOOLS := book/_tools
+export JUPYTER_PREFER_ENV_PATH := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help book test test-fast unit nbval notebooks lab clean lock retarget env install
+
+help:
+	@echo "make book       run the chapters and render the book (HTML, works offline)"
+	@echo "make test       unit tests, docstring examples, then every notebook"
+	@echo "make test-fast  unit tests that are not marked slow"
+	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
+	@echo "make lab        the notebooks in JupyterLab"
+	@echo "make lock       requirements.lock and environment.yml from pyproject.toml   (UPGRADE=1: newest versions)"
+	@echo "make retarget REPO=owner/name   point the book at a fork"
+	@echo "make clean      remove what was built, and the environment"
+
+book: env
+	@$(BIN)/python $(TOOLS)/execute.py --jobs $(JOBS)
+	@echo "Rendering the pages"
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@echo "Open _build/html/index.html"
+
+test: unit nbval
+
+unit: env
+	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5
+
+nbval: env
+	@PYTHONPATH=$(TOOLS) $(BIN)/python -m pytest -c $(TOOLS)/nbval.ini --rootdir . -n $(JOBS) notebooks
+
+test-fast: env
+	@$(BIN)/python -m pytest tests -m "not slow" -n $(JOBS)
+
+notebooks: env
+	@$(BIN)/python $(TOOLS)/notebooks.py $(if $(REFRESH),--refresh)
+
+lab: env
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lock: env
+	@$(BIN)/python $(TOOLS)/lock.py $(if $(UPGRADE),--upgrade)
+
+retarget: env
+	@$(BIN)/python $(TOOLS)/retarget.py "$(REPO)"
+
+clean:
+	rm -rf _build .venv .pytest_cache .ruff_cache .hypothesis
+
+# The copies in .venv say what it was made from: a changed lock is installed, an unchanged one costs nothing.
+env:
+	@cmp -s requirements.lock .venv/made-from.lock && cmp -s pyproject.toml .venv/made-from.toml \
+		|| $(MAKE) --no-print-directory install
+
+install:
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "Python is missing: install Python 3.11 or newer, or name one with make PYTHON=/path/to/python."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$("$(PYTHON)" --version) is too old: install Python 3.11 or newer, or name one with make PYTHON=/path/to/python."; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make environments: install its venv module (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making the environment .venv"; "$(PYTHON)" -m venv .venv; }
+	@echo "Installing the packages of requirements.lock (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@cp requirements.lock .venv/made-from.lock
+	@cp pyproject.toml .venv/made-from.toml
