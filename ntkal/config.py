@@ -1,0 +1,241 @@
+"""What a run is: every setting that its result depends on, and nothing else."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntkal import acquisition, data, models, sequential
+from ntkal.train import TrainConfig
+
+_LOGITS = ("first", "mean", "sum")
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of one pool-based run; equal settings give equal rows.
+
+    Attributes:
+        data: Name of a data set of :func:`ntkal.load` that has classes.
+        model: Name of a network of :mod:`ntkal.models`.
+        width: Width of the network, at least 1; the network's own default if None.
+        strategy: Name of a strategy of :mod:`ntkal.acquisition`.
+        mode: ``"batch"``: pick all points of a cycle by one scoring. ``"sequential"``: pick one, reveal its
+            true label to the look-ahead, score again. ``"hallucinated"``: so with its most likely label.
+        start: Labels at the start, drawn at random, at least 1.
+        query: Labels bought in each cycle, at least 1.
+        cycles: Times that labels are bought, at least 0; the table has one row more, for the start set.
+        subset: Unlabelled inputs drawn at random in each cycle to choose from, at least ``query``; all of
+            them if None (``"all"`` in a file).
+        seed: At least 0; every random draw of the run follows from it.
+        logit: The logit of the kernel: ``"first"``, ``"mean"``, ``"sum"`` or an index.
+        relative_ridge: Ridge of the linearised network as a fraction of the labelled kernel's mean diagonal,
+            at least 0.
+        train: How the network is trained.
+
+    Raises:
+        ValueError: When a setting is of the wrong type, out of range or unknown.
+
+    Example:
+        >>> RunConfig(strategy="margin", cycles=2).labels
+        140
+    """
+
+    data: str = "mnist5k"
+    model: str = "cnn"
+    width: int | None = None
+    strategy: str = "mlmoc"
+    mode: str = "batch"
+    start: int = 100
+    query: int = 20
+    cycles: int = 5
+    subset: int | None = 2000
+    seed: int = 0
+    logit: int | str = "sum"
+    relative_ridge: float = 1e-3
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self):
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "train"}
+        for name, value in _typed(RunConfig, settings).items():
+            object.__setattr__(self, name, value)
+        if not isinstance(self.train, TrainConfig):
+            raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
+        _choice("data", self.data, data.names())
+        _choice("model", self.model, models.names())
+        _choice("strategy", self.strategy, acquisition.names())
+        _choice("mode", self.mode, sequential.MODES)
+        if isinstance(self.logit, str):
+            _choice("logit", self.logit, _LOGITS)
+        else:
+            _at_least("logit", self.logit, 0)
+        for name, low in {"width": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}.items():
+            _at_least(name, getattr(self, name), low)
+        if self.seed >= 2**32:
+            raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")
+        if not 0 <= self.relative_ridge < math.inf:
+            raise ValueError(f"relative_ridge: expected a number at least 0, got {self.relative_ridge}.")
+        if self.subset is not None and self.subset < self.query:
+            raise ValueError(
+                f"subset: {self.subset} inputs are too few to pick query = {self.query} from; "
+                f"give subset at least {self.query} or a smaller query."
+            )
+
+    @property
+    def labels(self) -> int:
+        """Labels that the run has bought at its end."""
+        return self.start + self.cycles * self.query
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> "RunConfig":
+        """Make a configuration from a mapping, as TOML gives it.
+
+        Args:
+            settings: Names and values of attributes; ``train`` is a mapping of the settings of
+                :class:`ntkal.train.TrainConfig`. What is not there takes its default.
+
+        Raises:
+            ValueError: For an unknown name, with the nearest known one, and for a bad value.
+
+        Example:
+            >>> RunConfig.from_mapping({"query": 10, "train": {"steps": 200}}).train.steps
+            200
+        """
+        settings = dict(settings)
+        _known(settings, [f.name for f in dataclasses.fields(cls)])
+        if settings.get("subset") == "all":
+            settings["subset"] = None
+        train = settings.pop("train", {})
+        if isinstance(train, Mapping):
+            train = _train(train)
+        return cls(**settings, train=train)
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike) -> "RunConfig":
+        """Read a configuration from a TOML file.
+
+        Raises:
+            ValueError: When there is no such file, when it is not TOML, and as :meth:`from_mapping` does.
+        """
+        return cls.from_mapping(read_toml(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings as plain values, for JSON; :meth:`from_mapping` takes them back."""
+        return dataclasses.asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that tell configurations apart."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def name(self) -> str:
+        """A name for the run's folder, such as ``mnist5k-cnn-mlmoc-batch-seed0-`` and the digest."""
+        return f"{self.data}-{self.model}-{self.strategy}-{self.mode}-seed{self.seed}-{self.digest}"
+
+
+def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
+    """Take a configuration in any of its forms: itself, a mapping, or the path of a TOML file."""
+    if isinstance(config, RunConfig):
+        return config
+    if isinstance(config, Mapping):
+        return RunConfig.from_mapping(config)
+    if isinstance(config, str | os.PathLike):
+        return RunConfig.from_toml(config)
+    raise ValueError(
+        f"config: expected a RunConfig, a mapping or the path of a TOML file, got {type(config).__name__}."
+    )
+
+
+def read_toml(path: str | os.PathLike) -> dict[str, Any]:
+    """Read a TOML file, with a ValueError that names the file when it is missing or not TOML."""
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"config: there is no file {path}.") from None
+    except IsADirectoryError:
+        raise ValueError(f"config: {path} is a folder; name the TOML file in it.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"config: {path} is not valid TOML: {error}.") from error
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Name the settings in which two dictionaries of :meth:`RunConfig.to_dict` differ, with both values."""
+    out = []
+    for key in sorted({*a, *b}):
+        one, two = a.get(key), b.get(key)
+        if isinstance(one, Mapping) and isinstance(two, Mapping):
+            out += differences(one, two, f"{prefix}{key}.")
+        elif one != two:
+            out.append(f"{prefix}{key} ({one!r} then, {two!r} now)")
+    return out
+
+
+def _train(settings: Mapping[str, Any]) -> TrainConfig:
+    _known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
+    values = _typed(TrainConfig, settings, "train.")
+    try:
+        return TrainConfig(**values)
+    except ValueError as error:
+        raise ValueError(f"train.{error}") from error
+
+
+def _typed(cls: type, settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Check each value against its field's annotation; a whole number will do where a number is asked."""
+    hints = typing.get_type_hints(cls)
+    out = {}
+    for name, value in settings.items():
+        hint = hints[name]
+        union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+        kinds = typing.get_args(hint) if union else (hint,)
+        value = value.item() if isinstance(value, np.number) else value
+        if float in kinds and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        fits = any(isinstance(value, kind) for kind in kinds) and (
+            bool in kinds or not isinstance(value, bool)
+        )
+        if not fits:
+            wanted = " or ".join(_KINDS.get(kind, "nothing") for kind in kinds if kind is not type(None))
+            raise ValueError(f"{prefix}{name}: expected {wanted}, got {value!r}.")
+        out[name] = value
+    return out
+
+
+def _known(settings: Iterable[str], names: list[str], prefix: str = "") -> None:
+    for key in settings:
+        if key not in names:
+            raise ValueError(
+                f"{prefix}{key}: no such setting{_meant(key, names)}; known: {', '.join(names)}."
+            )
+
+
+def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
+    options = list(allowed)
+    if value not in options:
+        raise ValueError(
+            f"{name}: unknown {value!r}{_meant(value, options)}; choose one of {', '.join(options)}."
+        )
+
+
+def _meant(word: object, options: list[str]) -> str:
+    near = difflib.get_close_matches(str(word), options, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _at_least(name: str, value: int | None, low: int) -> None:
+    if value is not None and value < low:
+        raise ValueError(f"{name}: expected a whole number at least {low}, got {value}.")
