@@ -21,7 +21,7 @@ ENVIRONMENT = """\
 #   PIP_NO_DEPS=1 conda env create -f environment.yml
 #   conda activate ntkal
 #   pip install --no-deps -e .
-# The list is complete, so pip has no dependencies to look for. PIP_NO_DEPS keeps it from looking all the same:
+# The list is complete, so pip has no dependencies to look for. PIP_NO_DEPS keeps it from looking even so:
 # neural-tangents declares TensorFlow, which it needs only in a module that we never import, and conda has no
 # other way to pass that option. Without it, the first line below stops the installation rather than let
 # TensorFlow in.
@@ -60,7 +60,7 @@ def entry(pin: str) -> str:
 
 
 def compile_lock(project: Project, upgrade: bool) -> str:
-    """The new requirements.lock: its old header, then what uv resolves, near the old pins unless `upgrade`."""
+    """The new requirements.lock: its old header, what uv resolves, near the old pins unless `upgrade`."""
     old = project.lock
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "pins.txt"
