@@ -7,12 +7,16 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import numpy as np
 import pytest
+from hypothesis import settings
 from jaxtyping import config, install_import_hook
 
 HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402, F401
 
+# The first example of a shape compiles for it: no deadline. The same examples on every run: no surprises in CI.
+settings.register_profile("repository", deadline=None, derandomize=True, database=None)
+settings.load_profile("repository")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 

@@ -54,7 +54,7 @@ def test_all_logits_is_the_full_kernel(rng):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     n=st.sampled_from([1, 4, 9]),
     batch=st.sampled_from([1, 4, 10]),

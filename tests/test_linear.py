@@ -46,7 +46,7 @@ def test_infinite_time_agrees_with_retraining_a_linear_model_to_convergence():
     np.testing.assert_allclose(flow(case), case.f_p + case.phi_p @ theta, rtol=1e-10, atol=1e-10)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 99),
     n=st.sampled_from([1, 6]),

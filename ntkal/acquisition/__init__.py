@@ -1,0 +1,29 @@
+"""Acquisition functions and the registry of query strategies.
+
+A score function maps what a model says about a pool of m inputs to m numbers, larger is better. A
+:class:`Strategy` turns a :class:`PoolView` into picks: most take the best scores, some pick sets.
+"""
+
+from ntkal.acquisition.diversity import badge, coreset
+from ntkal.acquisition.entropy import eer
+from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm, most_likely
+from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
+from ntkal.acquisition.registry import PoolView, Strategy, get, names
+
+__all__ = [
+    "PoolView",
+    "Strategy",
+    "badge",
+    "coreset",
+    "eer",
+    "emoc",
+    "entropy",
+    "get",
+    "least_confident",
+    "margin",
+    "mlmoc",
+    "mlmoc_norm",
+    "most_likely",
+    "names",
+    "probabilities",
+]

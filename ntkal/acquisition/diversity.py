@@ -1,0 +1,97 @@
+"""Batch strategies that look for diversity in feature space."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ntkal.acquisition.myopic import check_probabilities
+from ntkal.errors import as_float64, check_int
+from ntkal.types import ArrayLike
+
+
+def badge(
+    probs: Float[ArrayLike, "m C"], features: Float[ArrayLike, "m d"], k: int, rng: np.random.Generator
+) -> Int[np.ndarray, " k"]:
+    r"""Return k picks by k-means++ on the last layer's gradients under the most likely label (BADGE).
+
+    .. math:: g_i = (p_i - e_{\hat y_i}) \otimes \phi(x_i), \qquad \hat y_i = \arg\max_k p_{ik}
+
+    The first pick is uniform, each next one has probability proportional to its squared distance to the
+    nearest pick. Distances come from the factors of g, so no m x Cd array is made.
+
+    Args:
+        probs: Class probabilities, shape (m, C), rows sum to one.
+        features: Inputs of the last layer, shape (m, d).
+        k: Number of picks, 1 to m.
+        rng: Source of randomness.
+
+    Returns:
+        Distinct pool positions, shape (k,), in the order picked.
+
+    Raises:
+        ValueError: For bad shapes, NaN, or k outside 1 to m.
+
+    Source:
+        Ash, Zhang, Krishnamurthy, Langford and Agarwal (2020), algorithm 1.
+
+    Example:
+        >>> probs, features = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]]), np.ones((3, 2))
+        >>> sorted(badge(probs, features, 2, np.random.default_rng(0)).tolist())[1]
+        2
+    """
+    probs = np.asarray(check_probabilities(probs))
+    features = np.asarray(as_float64("features", features, (len(probs), None)))
+    k = check_int("k", k, low=1, high=len(probs))
+    residual = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+    size = (residual**2).sum(axis=1) * (features**2).sum(axis=1)
+
+    def squared_distance(i: int) -> np.ndarray:
+        inner = (residual @ residual[i]) * (features @ features[i])
+        return np.maximum(size + size[i] - 2 * inner, 0.0)
+
+    picks = [int(rng.integers(len(probs)))]
+    nearest = squared_distance(picks[0])
+    while len(picks) < k:
+        nearest[picks] = 0.0
+        # When only copies of picks are left, any of them is as good as another.
+        left = np.where(np.isin(np.arange(len(probs)), picks), 0.0, 1.0)
+        weight = nearest if nearest.sum() > 0 else left
+        picks.append(int(rng.choice(len(probs), p=weight / weight.sum())))
+        nearest = np.minimum(nearest, squared_distance(picks[-1]))
+    return np.array(picks)
+
+
+def coreset(
+    features: Float[ArrayLike, "m d"], labelled: Float[ArrayLike, "n d"], k: int
+) -> Int[np.ndarray, " k"]:
+    r"""Return k picks by greedy k-centre: each is the pool point farthest from all labelled and picked ones.
+
+    .. math:: c = \arg\max_u \min_{x \in L \cup \text{picks}} \|\phi(u) - \phi(x)\|_2
+
+    Args:
+        features: Features of the pool, shape (m, d).
+        labelled: Features of the labelled inputs, shape (n, d).
+        k: Number of picks, 1 to m.
+
+    Returns:
+        Distinct pool positions, shape (k,), in the order picked.
+
+    Raises:
+        ValueError: For bad shapes, NaN, or k outside 1 to m.
+
+    Source:
+        Sener and Savarese (2018), algorithm 1.
+
+    Example:
+        >>> coreset(np.array([[1.0], [5.0], [3.0]]), np.array([[0.0]]), 2).tolist()
+        [1, 2]
+    """
+    features = np.asarray(as_float64("features", features, (None, None)))
+    labelled = np.asarray(as_float64("labelled", labelled, (None, features.shape[1])))
+    k = check_int("k", k, low=1, high=len(features))
+    nearest = np.min([((features - one) ** 2).sum(axis=1) for one in labelled], axis=0)
+    picks: list[int] = []
+    for _ in range(k):
+        nearest[picks] = -1.0
+        picks.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, ((features - features[picks[-1]]) ** 2).sum(axis=1))
+    return np.array(picks)

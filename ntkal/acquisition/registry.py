@@ -1,0 +1,165 @@
+"""One registry of query strategies, and what a strategy may look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ntkal.acquisition.diversity import badge, coreset
+from ntkal.acquisition.entropy import eer
+from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm
+from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
+from ntkal.errors import check_choice, check_int
+from ntkal.lookahead import Lookahead
+from ntkal.types import ArrayLike
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """What a strategy may look at; what it does not need can be left out.
+
+    Attributes:
+        outputs: The model's outputs on the pool, shape (m, C).
+        features_pool: Inputs of the last layer on the pool, shape (m, d).
+        features_labelled: The same on the labelled inputs, shape (n, d).
+        post: The look-ahead over the pool.
+
+    Example:
+        >>> PoolView(np.array([[0.6, 0.2]])).probs.round(2).tolist()
+        [[0.75, 0.25]]
+    """
+
+    outputs: Float[ArrayLike, "m C"]
+    features_pool: Float[ArrayLike, "m d"] | None = None
+    features_labelled: Float[ArrayLike, "n d"] | None = None
+    post: Lookahead | None = None
+
+    @cached_property
+    def probs(self) -> Float[Array, "m C"]:
+        """Class probabilities of the pool, shape (m, C)."""
+        return probabilities(self.outputs)
+
+
+Pick = Callable[[PoolView, int, np.random.Generator], ArrayLike]
+Score = Callable[[PoolView, np.random.Generator], ArrayLike]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A named way to choose k pool points.
+
+    Attributes:
+        name: The name in the registry.
+        needs: What it reads beside the outputs: a subset of ``{"features", "lookahead"}``.
+        score: ``score(view, rng) -> (m,)``, larger is better, or None when it picks sets.
+        pick: ``pick(view, k, rng) -> (k,)`` positions, or None when it takes the best scores.
+
+    Example:
+        >>> view = PoolView(np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3]]))
+        >>> get("margin")(view, 2, np.random.default_rng(0)).tolist()
+        [1, 2]
+    """
+
+    name: str
+    needs: frozenset[str] = frozenset()
+    score: Score | None = None
+    pick: Pick | None = None
+
+    def __call__(self, view: PoolView, k: int, rng: np.random.Generator) -> Int[np.ndarray, " k"]:
+        """Return k distinct pool positions, best first; equal scores go to the lower position.
+
+        Raises:
+            ValueError: When k is not between 1 and m, or the view lacks what the strategy needs.
+        """
+        k = check_int("k", k, low=1, high=len(view.outputs))
+        missing = ("features" in self.needs and view.features_pool is None) or (
+            "lookahead" in self.needs and view.post is None
+        )
+        if missing:
+            raise ValueError(
+                f"view: strategy {self.name!r} needs {', '.join(sorted(self.needs))}; pass them."
+            )
+        if self.pick is not None:
+            return np.asarray(self.pick(view, k, rng))
+        return best(self.score(view, rng), k)
+
+
+def best(scores: Float[ArrayLike, " m"], k: int) -> Int[np.ndarray, " k"]:
+    """Return the positions of the k largest scores, best first; ties go to the lower position.
+
+    Raises:
+        ValueError: When a score is NaN.
+
+    Example:
+        >>> best(np.array([1.0, 3.0, 3.0]), 2).tolist()
+        [1, 2]
+    """
+    scores = np.asarray(scores)
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"scores: {int(np.isnan(scores).sum())} of {scores.size} are NaN; nothing can be picked."
+        )
+    return np.argsort(-scores, kind="stable")[:k]
+
+
+def _of_probs(score: Callable[[jax.Array], jax.Array]) -> Score:
+    return lambda view, rng: score(view.probs)
+
+
+def _of_post(score: Callable[[Lookahead], jax.Array]) -> Score:
+    return lambda view, rng: score(view.post)
+
+
+def _expected(score: Callable[[Lookahead, jax.Array], jax.Array]) -> Score:
+    """Expectation over the probabilities that the look-ahead's own mean gives to each label."""
+    return lambda view, rng: score(view.post, probabilities(view.post.mean))
+
+
+_LOOKAHEAD = frozenset({"lookahead"})
+_FEATURES = frozenset({"features"})
+
+_REGISTRY = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("random", score=lambda view, rng: rng.random(len(view.outputs))),
+        Strategy("least_confident", score=_of_probs(least_confident)),
+        Strategy("margin", score=_of_probs(margin)),
+        Strategy("entropy", score=_of_probs(entropy)),
+        Strategy("badge", _FEATURES, pick=lambda view, k, rng: badge(view.probs, view.features_pool, k, rng)),
+        Strategy(
+            "coreset",
+            _FEATURES,
+            pick=lambda view, k, rng: coreset(view.features_pool, view.features_labelled, k),
+        ),
+        Strategy("mlmoc", _LOOKAHEAD, score=_of_post(mlmoc)),
+        Strategy("mlmoc_norm", _LOOKAHEAD, score=_of_post(mlmoc_norm)),
+        Strategy("emoc", _LOOKAHEAD, score=_expected(emoc)),
+        Strategy("eer", _LOOKAHEAD, score=_expected(eer)),
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all strategies.
+
+    Example:
+        >>> "mlmoc" in names()
+        True
+    """
+    return tuple(_REGISTRY)
+
+
+def get(name: str) -> Strategy:
+    """Return the strategy of that name.
+
+    Raises:
+        ValueError: For an unknown name; the message lists the known ones.
+
+    Example:
+        >>> get("mlmoc").needs
+        frozenset({'lookahead'})
+    """
+    return _REGISTRY[check_choice("strategy", name, _REGISTRY)]
