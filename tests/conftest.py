@@ -14,7 +14,7 @@ HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402, F401
 
-# The first example of a shape compiles for it: no deadline. The same examples on every run: no surprises in CI.
+# No deadline: the first example of a shape is compiled. The same examples on every run: no surprises in CI.
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
 settings.load_profile("repository")
 jax.config.update("jax_numpy_rank_promotion", "raise")
