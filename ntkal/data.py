@@ -6,13 +6,14 @@ one file that is fetched once. A file that is already there is used as it is.
 
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int, Int64, UInt8
+from jaxtyping import Float32, Float64, Int64, Integer, UInt8
 
 from .errors import check_choice, check_int
 from .types import ArrayLike
@@ -97,7 +98,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_LOADERS))
 
 
-def one_hot(y: Int[ArrayLike, " n"], C: int) -> Float64[np.ndarray, "n {C}"]:
+def one_hot(y: Integer[ArrayLike, " n"], C: int) -> Float64[np.ndarray, "n {C}"]:
     """Labels as rows of the identity matrix, the targets of the squared loss.
 
     Args:
@@ -168,10 +169,14 @@ def _mnist(folder: Path) -> Dataset:
     again = f"Delete {path} and load again to fetch a fresh copy from {MNIST_URL}"
     parts = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with zipfile.ZipFile(
+            path
+        ):  # before NumPy looks: it would take other formats too, and keep the file open
+            archive = np.load(path, allow_pickle=False)
+        with archive:
             for key in ("x_train", "y_train", "x_test", "y_test"):
                 parts[key] = archive[key]
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, OSError, AttributeError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
         raise ValueError(f"mnist: {path} is damaged or not a NumPy archive ({error}). {again}.") from error
     except KeyError as error:
         raise ValueError(f"mnist: {path} lacks the array {error}. {again}.") from error

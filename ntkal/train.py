@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from tqdm import tqdm
 
 from .errors import check_choice, check_int
@@ -119,10 +119,9 @@ def fit(
     rates = config.rates()
     step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
     # Steps overwrite their arguments in place, and the caller's parameters must survive.
-    weights, statistics = jax.tree.map(
-        lambda leaf: jnp.array(leaf, copy=True), (params["weights"], params["statistics"])
-    )
-    trace = jax.tree.map(jnp.zeros_like, weights)
+    start = params["weights"], params["statistics"]
+    weights, statistics = jax.tree.map(lambda leaf: jax.device_put(np.array(leaf)), start)
+    trace = jax.tree.map(lambda leaf: jax.device_put(np.zeros_like(leaf)), weights)
     _check_outputs(model, params, x, y)
     losses = []
     padded = (
@@ -176,18 +175,21 @@ def predict(
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
         raise ValueError(f"x: expected at least one input, got an array of shape {x.shape}.")
-    apply = jax.jit(model.apply)
     # Batches of a few fixed sizes, filled up with copies of the last input: few compilations.
     size = min(batch_size, 1 << (len(x) - 1).bit_length())
     outputs = []
     for start in range(0, len(x), size):
         rows = np.minimum(np.arange(start, start + size), len(x) - 1)
-        outputs.append(apply(params, x[rows]))
+        outputs.append(model.apply(params, x[rows]))
     return np.concatenate([np.asarray(out) for out in outputs])[: len(x)]
 
 
 def accuracy(
-    model: Model, params: dict, x: Float[ArrayLike, "n ..."], y: Int[ArrayLike, " n"], batch_size: int = 1000
+    model: Model,
+    params: dict,
+    x: Float[ArrayLike, "n ..."],
+    y: Integer[ArrayLike, " n"],
+    batch_size: int = 1000,
 ) -> float:
     """The fraction of inputs whose largest output is that of their label.
 

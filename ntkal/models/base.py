@@ -126,21 +126,34 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
             raise ValueError(f"x: expected inputs of shape (n, {wanted}) for this {name}, got {x.shape}.")
         return x
 
+    def on_inputs(function):
+        # Compiled whole: run one operation at a time, a network takes longer to start than to train.
+        compiled = jax.jit(function)
+        return lambda params, x: compiled(params, prepare(x))
+
+    @jax.jit
     def init(key):
         made = network.init(key, jnp.zeros((1, *input_shape), dtype))
         return {"weights": made["params"], "statistics": made.get("batch_stats", {})}
 
-    def apply(params, x):
-        return network.apply(variables(params), prepare(x))[0]
-
-    def features(params, x):
-        return network.apply(variables(params), prepare(x))[1]
-
     def train_apply(params, x):
-        (outputs, _), new = network.apply(variables(params), prepare(x), train=True, mutable=["batch_stats"])
+        (outputs, _), new = network.apply(variables(params), x, train=True, mutable=["batch_stats"])
         return outputs, {"weights": params["weights"], "statistics": new.get("batch_stats", {})}
 
-    return Model(name, init, apply, features, train_apply)
+    return Model(
+        name,
+        init,
+        apply=on_inputs(lambda params, x: network.apply(variables(params), x)[0]),
+        features=on_inputs(lambda params, x: network.apply(variables(params), x)[1]),
+        train_apply=on_inputs(train_apply),
+    )
+
+
+def average_pool(x: jax.Array) -> jax.Array:
+    """Means over 2 x 2 pixels, (n, h, w, c) to (n, h / 2, w / 2, c); an odd last row or column is alone."""
+    sums = lax.reduce_window(x, np.zeros((), x.dtype), lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "SAME")
+    tall, broad = (np.minimum(2, size - np.arange(0, size, 2)) for size in x.shape[1:3])
+    return sums / np.outer(tall, broad)[None, :, :, None].astype(x.dtype)
 
 
 def check_layers(parameterization: str, sigma_w: float | None, sigma_b: float | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import jax
 from flax import linen as nn
 
 from ..errors import check_int
-from .base import Layers, check_image, check_layers, family
+from .base import Layers, average_pool, check_image, check_layers, family
 
 
 class _CNN(Layers):
@@ -16,7 +16,7 @@ class _CNN(Layers):
         for layer in range(3):
             x = nn.relu(self.conv(f"conv{layer}", x, self.width, stride=1))
             if layer < 2:
-                x = nn.avg_pool(x, (2, 2), strides=(2, 2), padding="SAME")
+                x = average_pool(x)
         x = x.mean(axis=(1, 2))
         return self.dense("readout", x, self.classes), x
 

@@ -1,10 +1,15 @@
 """Wide residual networks with batch norm."""
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
+from jax import lax
 
 from ..errors import check_int
 from .base import Layers, check_image, family
+
+MEMORY = 0.9  # of the running statistics, for each training step
+EPSILON = 1e-5
 
 
 class _WideResNet(Layers):
@@ -13,10 +18,22 @@ class _WideResNet(Layers):
     blocks: int = 1
 
     def norm(self, name: str, x: jax.Array, train: bool) -> jax.Array:
-        norm = nn.BatchNorm(
-            use_running_average=not train, momentum=0.9, dtype=self.dtype, param_dtype=self.dtype, name=name
-        )
-        return nn.relu(norm(x))
+        """Batch norm and a rectifier. Flax's own layer keeps its statistics in float32 in any precision."""
+        shape = x.shape[-1:]
+        scale = self.param(f"{name}_scale", nn.initializers.ones, shape, self.dtype)
+        bias = self.param(f"{name}_bias", nn.initializers.zeros, shape, self.dtype)
+        mean = self.variable("batch_stats", f"{name}_mean", jnp.zeros, shape, self.dtype)
+        variance = self.variable("batch_stats", f"{name}_variance", jnp.ones, shape, self.dtype)
+        if train:
+            now = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+            mean.value, variance.value = (
+                MEMORY * old.value + (1 - MEMORY) * new
+                for old, new in zip((mean, variance), now, strict=True)
+            )
+        else:
+            now = mean.value, variance.value
+        factor = scale * lax.rsqrt(now[1] + EPSILON)
+        return nn.relu(x * factor.reshape(1, 1, 1, -1) + (bias - now[0] * factor).reshape(1, 1, 1, -1))
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
