@@ -37,14 +37,14 @@ def copy_mathjax(app, error) -> None:
 
 def drop_thebe(app, pagename, templatename, context, doctree) -> None:
     """Jupyter Book always loads sphinx-thebe, which names an outside address on each page."""
-    context["script_files"] = [
-        script
-        for script in context.get("script_files", [])
-        if "thebe"
-        not in (
-            str(getattr(script, "filename", script) or "") + getattr(script, "attributes", {}).get("body", "")
-        ).lower()
-    ]
+    for files in ["script_files", "css_files"]:
+        context[files] = [file for file in context.get(files, []) if "thebe" not in described(file)]
+
+
+def described(file) -> str:
+    """The name and the text of a script or style sheet."""
+    body = getattr(file, "attributes", {}).get("body") or ""
+    return f"{getattr(file, 'filename', file)} {body}".lower()
 
 
 def setup(app) -> dict:

@@ -77,9 +77,11 @@ def read_cells(path: Path) -> list[Cell]:
     """The page's cells, as MyST-NB sees them, so that the book and the notebooks split a page alike."""
     config = MdParserConfig(enable_extensions=EXTENSIONS)
     notebook = read_myst_markdown_notebook(path.read_text(), config=config, add_source_map=True, path=path)
-    lines = notebook.metadata.pop("source_map")
+    rows = path.read_text().splitlines()
     cells = []
-    for cell, start in zip(notebook.cells, lines, strict=True):
+    for cell, start in zip(notebook.cells, notebook.metadata.pop("source_map"), strict=True):
+        while cell.cell_type == "markdown" and not rows[start].strip():
+            start += 1  # the blank lines before a cell are not in it
         cells.append(Cell(cell.cell_type, cell.source, start + 1, dict(cell.metadata)))
     return cells
 

@@ -123,14 +123,22 @@ def render(notebook: nbformat.NotebookNode) -> str:
     return nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
 
 
-def generate(project: Project, run: bool = True, refresh: bool = False) -> dict[Path, str]:
+def generate(
+    project: Project, only: tuple[str, ...] = (), run: bool = True, refresh: bool = False
+) -> dict[Path, str]:
     """The text of each notebook by its path; `run` executes pages whose compared outputs are not stored."""
     pages, labels = read_book(project)
     bibliography = Bibliography(project.root / "book" / "references.bib", project.page_url("bibliography"))
-    texts = {}
+    texts, problems = {}, []
     for source in project.notebooks():
+        if only and source.stem not in only:
+            continue
         path = project.root / "notebooks" / f"{source.stem}.ipynb"
-        notebook = build(project, pages[source.stem], labels, bibliography)
+        try:
+            notebook = build(project, pages[source.stem], labels, bibliography)
+        except BookError as problem:
+            problems.append(str(problem))
+            continue
         old = (
             nbformat.read(path, as_version=4)
             if path.exists() and path.stat().st_size and not refresh
@@ -139,12 +147,15 @@ def generate(project: Project, run: bool = True, refresh: bool = False) -> dict[
         if keep_outputs(notebook, old) and run:
             fill_outputs(project, source, notebook)
         texts[path] = render(notebook)
+    if problems:
+        raise BookError("\n".join(problems))
     return texts
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the notebooks, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", nargs="*", help="names of pages, such as ch09_closed_form (default: all)")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 when a notebook is out of step"
     )
@@ -154,12 +165,12 @@ def main(arguments: list[str] | None = None) -> int:
     project = Project(options.root)
     folder = project.root / "notebooks"
     try:
-        texts = generate(project, run=not options.check, refresh=options.refresh)
+        texts = generate(project, tuple(options.pages), not options.check, options.refresh)
     except BookError as problem:
         print(problem, file=sys.stderr)
         return 1
     wrong = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
-    stray = [path for path in sorted(folder.glob("*.ipynb")) if path not in texts]
+    stray = [path for path in sorted(folder.glob("*.ipynb")) if path not in texts and not options.pages]
     if options.check:
         for path in sorted(wrong + stray):
             print(f"{path.relative_to(project.root)} is out of step with book/: run `make notebooks`")

@@ -1,0 +1,72 @@
+"""The rendered sample: numbers and buttons as in the notebooks, no outside address, planted faults seen."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from labels import read_book
+
+import notebooks
+
+pytestmark = pytest.mark.slow
+
+
+def build(sample):
+    """Render as `make book` does; return the process and the HTML of a page."""
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going", "-q"]
+    return subprocess.run(command, cwd=sample.root, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def rendered(sample):
+    """The HTML of the sample's chapter 9."""
+    assert notebooks.main(["--root", str(sample.root)]) == 0
+    made = build(sample)
+    assert made.returncode == 0, made.stderr
+    return (sample.root / "_build" / "html" / "book" / "ch09_sample.html").read_text()
+
+
+def test_the_page_and_the_notebook_agree(sample, rendered):
+    _, labels = read_book(sample)
+    numbered = [label for label in labels.values() if label.page == "ch09_sample" and label.number]
+    assert len(numbered) == 13
+    for label in numbered:
+        if label.kind == "equation":
+            shown = rf'id="{label.anchor}">\s*<span class="eqno">\({label.number}\)'
+        elif label.kind == "chapter":
+            shown = rf'class="section-number">{label.number}\. '
+        else:
+            shown = rf'id="{label.anchor}"((?!<section).)*?{label.kind.title()} {label.number}[ <]'
+        assert re.search(shown, rendered, re.DOTALL), label
+    assert "<title>9. Sample of everything" in rendered
+    assert f"{sample.file_url('tests/held.py')}#L4" in rendered
+    for service in ["colab.research.google.com/github", "mybinder.org/v2/gh"]:
+        assert re.search(rf'href="https://{service}/[^"]*notebooks/ch09_sample\.ipynb"', rendered)
+    loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(https?:[^"]*)"', rendered)
+    assert [address for address in loaded if not address.startswith(sample.pages)] == []
+    assert "thebe" not in rendered.lower()
+    assert (sample.root / "_build/html/_static/mathjax/tex-chtml-full.js").exists()
+
+
+def test_planted_faults_stop_the_build(sample):
+    page = sample.root / "book" / "ch09_sample.md"
+    page.write_text(page.read_text().replace("# NBVAL_CHECK_OUTPUT\n", ""))
+    notebooks.main(["--root", str(sample.root)])
+    (sample.root / "notebooks" / "ch01_few.ipynb").unlink()
+    page.write_text(
+        page.read_text()
+        + "\n{test}`tests/held.py::test_none` {eq}`eq-09-none` {func}`ntkal.none`\n\n"
+        + "```{eval-rst}\n.. math::\n   :label: eq-09-hidden\n\n   a\n```\n\n$$ z $$ (eq-09-after)\n"
+    )
+    made = build(sample)
+    assert made.returncode
+    for fault in [
+        "tests/held.py has no test_none",
+        "equation not found: eq-09-none",
+        "ntkal.none",
+        "notebooks/ch01_few.ipynb is missing",
+        "eq-09-after is equation 9.6 in the notebook and 9.7 in the rendered page",
+    ]:
+        assert fault in made.stderr, fault
