@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ntkal.train import TrainConfig
 
 _LOGITS = ("first", "mean", "sum")
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+TRAIN = TrainConfig(steps=500)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class RunConfig:
         seed: At least 0; every random draw of the run follows from it.
         logit: The logit of the kernel: ``"first"``, ``"mean"``, ``"sum"`` or an index.
         relative_ridge: Ridge of the linearised network as a fraction of the labelled kernel's mean diagonal,
-            at least 0.
-        train: How the network is trained.
+            at least 0. The kernel is in float32, and from some hundred labels on less than 0.01 is refused.
+        train: How the network is trained; 500 steps in each cycle if not said, which keeps a run short.
 
     Raises:
         ValueError: When a setting is of the wrong type, out of range or unknown.
@@ -64,8 +65,8 @@ class RunConfig:
     subset: int | None = 2000
     seed: int = 0
     logit: int | str = "sum"
-    relative_ridge: float = 1e-3
-    train: TrainConfig = field(default_factory=TrainConfig)
+    relative_ridge: float = 1e-2
+    train: TrainConfig = TRAIN
 
     def __post_init__(self):
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "train"}
@@ -189,7 +190,7 @@ def _train(settings: Mapping[str, Any]) -> TrainConfig:
     _known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
     values = _typed(TrainConfig, settings, "train.")
     try:
-        return TrainConfig(**values)
+        return dataclasses.replace(TRAIN, **values)
     except ValueError as error:
         raise ValueError(f"train.{error}") from error
 

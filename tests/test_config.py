@@ -40,6 +40,11 @@ def test_every_setting_changes_the_digest_and_equal_settings_share_it():
     assert RunConfig(seed=1).name.startswith("mnist5k-cnn-mlmoc-batch-seed1-")
 
 
+def test_what_a_train_table_leaves_out_is_the_run_s_own_default():
+    assert RunConfig.from_mapping({"train": {"momentum": 0.5}}).train.steps == RunConfig().train.steps
+    assert RunConfig.from_mapping({}) == RunConfig()
+
+
 def test_labels_at_the_end_are_counted():
     assert RunConfig(start=100, query=20, cycles=5).labels == 200
     assert RunConfig(start=100, query=20, cycles=0).labels == 100
