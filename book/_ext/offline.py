@@ -35,21 +35,16 @@ def copy_mathjax(app, error) -> None:
             copy_asset(str(source), str(target / part if source.is_dir() else (target / part).parent))
 
 
-def drop_thebe(app, pagename, templatename, context, doctree) -> None:
-    """Jupyter Book always loads sphinx-thebe, which names an outside address on each page."""
-    for files in ["script_files", "css_files"]:
-        context[files] = [file for file in context.get(files, []) if "thebe" not in described(file)]
-
-
-def described(file) -> str:
-    """The name and the text of a script or style sheet."""
-    body = getattr(file, "attributes", {}).get("body") or ""
-    return f"{getattr(file, 'filename', file)} {body}".lower()
+def drop_thebe(app, config) -> None:
+    """Unhook sphinx-thebe, which Jupyter Book always loads: it names an outside address on each page."""
+    for event, listeners in app.events.listeners.items():
+        kept = [listener for listener in listeners if listener.handler.__module__ != "sphinx_thebe"]
+        app.events.listeners[event] = kept
 
 
 def setup(app) -> dict:
     """Register the extension."""
     app.connect("config-inited", use_local_mathjax)
     app.connect("build-finished", copy_mathjax)
-    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("config-inited", drop_thebe)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
