@@ -4,7 +4,8 @@ import re
 
 import nbformat
 import pytest
-from flatten import LEFT_OVER, without_code
+from flatten import LEFT_OVER
+from markup import without_code
 from myst import BookError
 
 import notebooks
@@ -97,6 +98,7 @@ def test_literal_code_may_show_myst():
         "> **Theorem 9.1** (Block inverse)\n>\n> If $A$ then\n>\n> $$ A^{-1} = B \\tag{9.4} $$\n>\n> - one",
         "> *Proof.* From (9.2) and [Definition 1.1](",
         "> **Lemma 9.2**",
+        "# 9. Sample of *everything*\n",
         "*Figure 9.2.* A plot of $x^2$, see (9.2).",
         "As Figure 9.2 and the plot, no. 9.1 show. See Second section and [Few labels](",
         "[Jacot et al. (2018)](https://doi.org/10.1/1)",
