@@ -57,9 +57,10 @@ class Layers(nn.Module):
         """
         scale_w, scale_b = self.sigma_w / math.sqrt(math.prod(shape[:-1])), self.sigma_b
         ntk = self.parameterization == "ntk"
-        init_w, init_b = (1.0, 1.0) if ntk else (scale_w, scale_b)
-        kernel = self.param(f"{name}_kernel", nn.initializers.normal(init_w), shape, self.dtype)
-        bias = self.param(f"{name}_bias", nn.initializers.normal(init_b), shape[-1:], self.dtype)
+        # Filled with their standard deviations here; _draw multiplies by normal numbers.
+        init_w, init_b = map(nn.initializers.constant, (1.0, 1.0) if ntk else (scale_w, scale_b))
+        kernel = self.param(f"{name}_kernel", init_w, shape, self.dtype)
+        bias = self.param(f"{name}_bias", init_b, shape[-1:], self.dtype)
         if ntk:
             kernel, bias = kernel * scale_w, bias * scale_b
         out = act(kernel)
@@ -134,7 +135,7 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
     @jax.jit
     def init(key):
         made = network.init(key, jnp.zeros((1, *input_shape), dtype))
-        return {"weights": made["params"], "statistics": made.get("batch_stats", {})}
+        return {"weights": _draw(key, made["params"]), "statistics": made.get("batch_stats", {})}
 
     def train_apply(params, x):
         (outputs, _), new = network.apply(variables(params), x, train=True, mutable=["batch_stats"])
@@ -147,6 +148,20 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         features=on_inputs(lambda params, x: network.apply(variables(params), x)[1]),
         train_apply=on_inputs(train_apply),
     )
+
+
+def _draw(key: jax.Array, scales: Params) -> Params:
+    # One draw for all leaves: a generator for each shape takes seconds to compile.
+    leaves, tree = jax.tree_util.tree_flatten_with_path(scales)
+    drawn = [path[-1].key.endswith(("_kernel", "_bias")) for path, _ in leaves]
+    sizes = [leaf.size * random for (_, leaf), random in zip(leaves, drawn, strict=True)]
+    normal = jax.random.normal(key, (sum(sizes),), leaves[0][1].dtype)
+    parts = jnp.split(normal, np.cumsum(sizes)[:-1])
+    made = [
+        leaf * part.reshape(leaf.shape) if random else leaf
+        for (_, leaf), part, random in zip(leaves, parts, drawn, strict=True)
+    ]
+    return jax.tree_util.tree_unflatten(tree, made)
 
 
 def average_pool(x: jax.Array) -> jax.Array:

@@ -20,8 +20,8 @@ class _WideResNet(Layers):
     def norm(self, name: str, x: jax.Array, train: bool) -> jax.Array:
         """Batch norm and a rectifier. Flax's own layer keeps its statistics in float32 in any precision."""
         shape = x.shape[-1:]
-        scale = self.param(f"{name}_scale", nn.initializers.ones, shape, self.dtype)
-        bias = self.param(f"{name}_bias", nn.initializers.zeros, shape, self.dtype)
+        gain = self.param(f"{name}_gain", nn.initializers.ones, shape, self.dtype)
+        offset = self.param(f"{name}_offset", nn.initializers.zeros, shape, self.dtype)
         mean = self.variable("batch_stats", f"{name}_mean", jnp.zeros, shape, self.dtype)
         variance = self.variable("batch_stats", f"{name}_variance", jnp.ones, shape, self.dtype)
         if train:
@@ -32,8 +32,8 @@ class _WideResNet(Layers):
             )
         else:
             now = mean.value, variance.value
-        factor = scale * lax.rsqrt(now[1] + EPSILON)
-        return nn.relu(x * factor.reshape(1, 1, 1, -1) + (bias - now[0] * factor).reshape(1, 1, 1, -1))
+        factor = gain * lax.rsqrt(now[1] + EPSILON)
+        return nn.relu(x * factor.reshape(1, 1, 1, -1) + (offset - now[0] * factor).reshape(1, 1, 1, -1))
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
