@@ -16,6 +16,7 @@ import optax
 from jaxtyping import Float, Integer
 from tqdm import tqdm
 
+from .batches import batches
 from .errors import check_choice, check_int
 from .models import Model
 from .types import ArrayLike
@@ -112,31 +113,20 @@ def fit(
         >>> bool(losses[-1] < losses[0] / 2)
         True
     """
-    x, y = _check(x, y, config)
-    n, batch = len(x), min(config.batch_size, len(x))
+    x, y = _check(model, params, x, y)
     # The seed of NumPy's generator comes from the key, so that one key decides all.
     rng = np.random.default_rng(np.asarray(jax.random.key_data(_typed(key))).ravel().tolist())
+    drawn = batches(x, y, config.batch_size, config.shift, rng)
     rates = config.rates()
     step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
     # Steps overwrite their arguments in place, and the caller's parameters must survive.
     start = params["weights"], params["statistics"]
     weights, statistics = jax.tree.map(lambda leaf: jax.device_put(np.array(leaf)), start)
     trace = jax.tree.map(lambda leaf: jax.device_put(np.zeros_like(leaf)), weights)
-    _check_outputs(model, params, x, y)
     losses = []
-    padded = (
-        np.pad(x, ((0, 0), (config.shift, config.shift), (config.shift, config.shift), (0, 0)))
-        if config.shift
-        else x
-    )
     bar = tqdm(range(config.steps), desc="training", disable=not progress, file=sys.stderr, leave=False)
-    order = np.empty(0, dtype=np.int64)
-    for i in bar:
-        if len(order) < batch:
-            order = np.concatenate([order, rng.permutation(n)])
-        rows, order = order[:batch], order[batch:]
-        images = _shifted(padded, rows, config.shift, rng) if config.shift else x[rows]
-        weights, statistics, trace, loss = step(weights, statistics, trace, images, y[rows], rates[i])
+    for i, (inputs, targets) in zip(bar, drawn, strict=False):
+        weights, statistics, trace, loss = step(weights, statistics, trace, inputs, targets, rates[i])
         losses.append(loss)
         if i % 100 == 99 or i == config.steps - 1:
             if not np.isfinite(np.asarray(loss)):
@@ -238,14 +228,6 @@ def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
     return jax.jit(step, donate_argnums=(0, 1, 2))
 
 
-def _shifted(padded: np.ndarray, rows: np.ndarray, shift: int, rng: np.random.Generator) -> np.ndarray:
-    height, width = (size - 2 * shift for size in padded.shape[1:3])
-    down, right = rng.integers(0, 2 * shift + 1, (2, len(rows)))
-    tall = (down[:, None] + np.arange(height))[:, :, None]
-    wide = (right[:, None] + np.arange(width))[:, None, :]
-    return padded[rows[:, None, None], tall, wide]
-
-
 def _typed(key: jax.Array) -> jax.Array:
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
 
@@ -258,7 +240,7 @@ def _diverged(losses, config: TrainConfig) -> FloatingPointError:
     )
 
 
-def _check(x: ArrayLike, y: ArrayLike, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+def _check(model: Model, params: dict, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim < 2 or len(x) == 0:
         raise ValueError(f"x: expected inputs of shape (n, ...), n at least 1, got {x.shape}.")
@@ -272,20 +254,9 @@ def _check(x: ArrayLike, y: ArrayLike, config: TrainConfig) -> tuple[np.ndarray,
             raise ValueError(
                 f"{name}: {np.sum(~np.isfinite(array))} of {array.size} entries are NaN or infinite."
             )
-    if config.shift and x.ndim != 4:
-        raise ValueError(
-            f"shift: only images (n, height, width, channels) can move, and x has shape {x.shape}."
-        )
-    if config.shift and config.shift >= min(x.shape[1:3]):
-        raise ValueError(
-            f"shift: {config.shift} pixels would move images of shape {x.shape[1:]} out of sight."
-        )
-    return x, y
-
-
-def _check_outputs(model: Model, params: dict, x: np.ndarray, y: np.ndarray) -> None:
     outputs = jax.eval_shape(model.apply, params, x[:1]).shape[1]
     if y.shape[1] != outputs:
         raise ValueError(
             f"y: expected {outputs} columns, one for each output of the model, got {y.shape[1]}."
         )
+    return x, y
