@@ -40,6 +40,7 @@ def drop_thebe(app, config) -> None:
     for event, listeners in app.events.listeners.items():
         kept = [listener for listener in listeners if listener.handler.__module__ != "sphinx_thebe"]
         app.events.listeners[event] = kept
+    app.registry.css_files = [item for item in app.registry.css_files if "thebe" not in item[0]]
 
 
 def setup(app) -> dict:
