@@ -23,11 +23,25 @@ _HOME = {
     "emoc": "acquisition",
     "eer": "acquisition",
     "run": "loop",
-    "RunConfig": "loop",
+    "RunConfig": "config",
     "claim": "check",
     "answer": "check",
 }
-_MODULES = ("acquisition", "check", "data", "kernels", "linear", "loop", "models", "plots", "results", "train")
+_MODULES = (
+    "acquisition",
+    "check",
+    "config",
+    "data",
+    "kernels",
+    "linear",
+    "loop",
+    "models",
+    "plots",
+    "provenance",
+    "results",
+    "sequential",
+    "train",
+)
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -6,7 +6,7 @@ from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Real
 
 from ntkal.errors import SingularKernelError, as_float64
-from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_level, precision_of
+from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
 
 
@@ -72,7 +72,8 @@ def gradient_flow(
         raise ValueError(f"k_train: expected a square matrix, got shape {k_train.shape}.")
     check_symmetric("k_train", k_train, eps)
     values, vectors = jnp.linalg.eigh(k_train)
-    if values[0] < -100 * noise_level(eps, n) * jnp.max(jnp.abs(values)):
+    diagonal, largest = float(jnp.max(jnp.diag(k_train))), float(jnp.max(jnp.abs(values)))
+    if values[0] < -100 * noise_floor(eps, n, diagonal, largest):
         raise SingularKernelError(
             f"k_train: its smallest eigenvalue is {float(values[0]):.3g}, but a kernel has none below zero. "
             "Check that batch norm is frozen and that both inputs went through the same parameters."

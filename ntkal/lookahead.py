@@ -9,7 +9,7 @@ from jax.scipy.linalg import cho_solve, solve_triangular
 from jaxtyping import Array, Float, Real
 
 from ntkal.errors import SingularKernelError, as_float64, check_int
-from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_level, precision_of
+from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
 
 
@@ -104,7 +104,7 @@ class Lookahead:
                 f"k_pp: given the labelled inputs, pool point {lowest} has the negative variance "
                 f"{float(cov[lowest, lowest]):.3g}; compute k_ll, k_pl and k_pp as blocks of one kernel."
             )
-        return cls(mean, cov, ridge, floor=noise_level(eps, n + m) * abs(prior))
+        return cls(mean, cov, ridge, floor=noise_floor(eps, n + m, prior, prior))
 
     def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
         r"""Return the pool's outputs once candidate c has the label vector y, without retraining.

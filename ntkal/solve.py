@@ -21,7 +21,7 @@ def precision_of(*arrays: ArrayLike) -> float:
     return max(float(jnp.finfo(k).eps) if jnp.issubdtype(k, jnp.floating) else 2.0**-52 for k in kinds)
 
 
-def check_ridge(ridge: float) -> float:
+def check_ridge(ridge: float | int) -> float:
     """Return the ridge as a float, or raise a ValueError when it is negative or not finite.
 
     Example:
@@ -83,20 +83,31 @@ def cholesky(
         raise ValueError(f"{name}: expected a square matrix, got shape {matrix.shape}.")
     check_symmetric(name, matrix, eps)
     factor, smallest, largest = _factor(matrix, ridge)
-    noise = noise_level(eps, len(matrix))
-    if not smallest > noise * largest:
-        _refuse(name, np.asarray(matrix), ridge, noise)
+    diagonal = float(jnp.max(jnp.abs(jnp.diag(matrix))))
+    if not smallest > noise_floor(eps, len(matrix), diagonal, float(largest)):
+        _refuse(name, np.asarray(matrix), ridge, eps)
     return factor
 
 
-def noise_level(eps: float, n: int) -> float:
-    """Return the size of the rounding in an n x n matrix, relative to its largest eigenvalue.
+def noise_floor(eps: float, n: int, diagonal: float, largest: float) -> float:
+    r"""Return the size below which an eigenvalue of an n x n kernel matrix is rounding.
+
+    .. math:: 4 \sqrt n \, (\varepsilon \max_i K_{ii} + \varepsilon_{64} \lambda_{\max})
+
+    The first term is the norm of a matrix of independent rounding errors of the entries as they came in, the
+    second the backward error of factorising them in float64.
+
+    Args:
+        eps: Rounding unit of the precision that the kernel was computed in.
+        n: Number of inputs.
+        diagonal: Largest diagonal entry.
+        largest: Largest eigenvalue.
 
     Example:
-        >>> noise_level(2.0**-52, 100) < 1e-14
+        >>> noise_floor(2.0**-23, 100, diagonal=1.0, largest=80.0) < 1e-5
         True
     """
-    return 4 * eps * float(np.sqrt(n))
+    return 4 * float(np.sqrt(n)) * (eps * abs(diagonal) + 2.0**-52 * abs(largest))
 
 
 @jax.jit
@@ -121,26 +132,27 @@ def _factor(
     return factor, 1 / inverse, iterate(lambda v: matrix @ v)
 
 
-def _refuse(name: str, matrix: np.ndarray, ridge: float, noise: float) -> None:
+def _refuse(name: str, matrix: np.ndarray, ridge: float, eps: float) -> None:
     """Say why the factorisation failed, from the exact spectrum and the closest pair of rows."""
     values = np.linalg.eigvalsh(matrix)
     low, high = values[0], values[-1]
+    diagonal = np.diag(matrix)
+    noise = noise_floor(eps, len(matrix), np.max(np.abs(diagonal)), max(abs(low), abs(high)))
     found = f"{name} + ridge*I cannot be inverted: its smallest eigenvalue is {low + ridge:.3g}"
     found += f" and its largest {high + ridge:.3g} (ridge={ridge:.3g})."
-    if low < -100 * noise * max(high, -low):
+    if low < -100 * noise:
         raise SingularKernelError(
             f"{found} A kernel has no negative eigenvalue: this matrix is not one. Check that batch norm is "
             "frozen and that both inputs went through the same parameters."
         )
-    diagonal = np.diag(matrix)
     distance = diagonal[:, None] + diagonal[None, :] - 2 * matrix
     distance[np.tril_indices(len(matrix))] = np.inf
     i, j = np.unravel_index(np.argmin(distance), distance.shape)
-    if len(matrix) > 1 and distance[i, j] <= 10 * noise * max(diagonal[i], diagonal[j]):
+    if len(matrix) > 1 and distance[i, j] <= 10 * noise:
         cause = f"inputs {i} and {j} are duplicates, as far as the kernel can tell"
     else:
         cause = f"there are more inputs (n={len(matrix)}) than parameters, or the inputs are nearly dependent"
     raise SingularKernelError(
         f"{found} Likely cause: {cause}. Remove what is redundant, or pass a ridge of about "
-        f"{max(100 * noise * high, 2 * abs(low)) or 1.0:.1g}."
+        f"{max(100 * noise, 2 * abs(low)) or 1.0:.1g}."
     )
