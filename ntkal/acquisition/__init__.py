@@ -4,6 +4,7 @@ A score function maps what a model says about a pool of m inputs to m numbers, l
 :class:`Strategy` turns a :class:`PoolView` into picks: most take the best scores, some pick sets.
 """
 
+from ntkal.acquisition.bald import bald
 from ntkal.acquisition.diversity import badge, coreset
 from ntkal.acquisition.entropy import eer
 from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm, most_likely
@@ -14,6 +15,7 @@ __all__ = [
     "PoolView",
     "Strategy",
     "badge",
+    "bald",
     "coreset",
     "eer",
     "emoc",

@@ -1,0 +1,51 @@
+"""BALD: how much a label would tell about which of several sampled models is right."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ntkal.acquisition.myopic import entropy
+from ntkal.errors import as_float64
+from ntkal.types import ArrayLike
+
+
+def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
+    r"""Return the mutual information between each candidate's label and the sampled model.
+
+    .. math:: a_c = H\Big(\frac1s \sum_r p^{(r)}_c\Big) - \frac1s \sum_r H\big(p^{(r)}_c\big),
+              \qquad H(p) = -\sum_k p_k \log p_k
+
+    The first term is the whole uncertainty about the label, the second the part that would remain if the
+    model were known. What is left is disagreement between the models; noise in the labels cancels.
+
+    Args:
+        samples: Class probabilities under s models (members of an ensemble, draws from a posterior), shape
+            (s, m, C), rows sum to one.
+
+    Returns:
+        Scores in nats, shape (m,), larger is better, between 0 and the smaller of log C and log s. A single
+        model has nobody to disagree with: all scores are 0.
+
+    Raises:
+        ValueError: For another shape, or when a row is not a probability vector.
+
+    Source:
+        Houlsby, Huszár, Ghahramani and Lengyel (2011), equation (2); Gal, Islam and Ghahramani (2017).
+
+    Example:
+        >>> import numpy as np
+        >>> agree, differ = [[0.5, 0.5], [0.5, 0.5]], [[1.0, 0.0], [0.0, 1.0]]
+        >>> bald(np.stack([agree, differ], axis=1)).round(4).tolist()
+        [0.0, 0.6931]
+    """
+    samples = as_float64("samples", samples, (None, None, None))
+    s, m, classes = samples.shape
+    low, sums = float(samples.min()), samples.sum(axis=2)
+    if low < 0 or float(jnp.max(jnp.abs(sums - 1))) > 1e-4:
+        raise ValueError(
+            f"samples: rows must be probability vectors, but the smallest entry is {low:.3g} and row sums "
+            f"run from {float(sums.min()):.3g} to {float(sums.max()):.3g}; acquisition.probabilities makes "
+            "them, model by model."
+        )
+    known_model = entropy(samples.reshape(s * m, classes)).reshape(s, m).mean(axis=0)
+    # Entropy is concave, so the difference is not negative; rounding can make it so.
+    return jnp.maximum(entropy(samples.mean(axis=0)) - known_model, 0.0)
