@@ -16,6 +16,11 @@ TARGET = Path(__file__).resolve().parents[1] / "_static" / "lookahead.png"
 CANDIDATES = 60
 
 
+def size(change: np.ndarray, c: int) -> float:
+    """The summed change at all pool inputs but the candidate, where both sides just fit the label."""
+    return float(np.linalg.norm(np.delete(change, c, axis=0), axis=1).sum())
+
+
 def sizes() -> tuple[np.ndarray, np.ndarray]:
     """The summed change of the pool's outputs for some candidates, in closed form and by real retraining."""
     digits = ntkal.load("digits")
@@ -32,12 +37,13 @@ def sizes() -> tuple[np.ndarray, np.ndarray]:
     scores, likely = np.asarray(ntkal.mlmoc_norm(post)), np.asarray(ntkal.acquisition.most_likely(post))
     chosen = np.argsort(scores)[np.linspace(0, len(scores) - 1, CANDIDATES).astype(int)]
     again = train.TrainConfig(steps=400, learning_rate=0.02, schedule="constant")
-    real = []
+    predicted, real = [], []
     for c in chosen:
         x_plus, y_plus = np.concatenate([x_l, x_p[c : c + 1]]), np.vstack([y_l, likely[c]])
         new, _ = train.fit(model, params, x_plus, y_plus, again, jax.random.key(2))
-        real.append(np.linalg.norm(train.predict(model, new, x_p) - f_p, axis=1).sum())
-    return scores[chosen], np.array(real)
+        real.append(size(train.predict(model, new, x_p) - f_p, c))
+        predicted.append(size(np.asarray(post.after(c, likely[c]) - post.mean), c))
+    return np.array(predicted), np.array(real)
 
 
 def main() -> None:
