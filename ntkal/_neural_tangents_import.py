@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-JAX_TESTED = ("0.6", "0.10")
+JAX_TESTED = ("0.6", "0.12")
 """The first and the last JAX release series on which the tests of the door were run, both included."""
 
 VERSION = "0.6.5"
