@@ -74,7 +74,8 @@ def run(
 
     Example:
         >>> table = run({"data": "moons", "model": "mlp", "strategy": "margin", "start": 8, "query": 4,
-        ...              "cycles": 2, "subset": 50, "train": {"steps": 20}})
+        ...              "cycles": 2, "subset": 50,
+        ...              "train": {"steps": 20, "learning_rate": 0.05}})
         >>> table["labels"].tolist()
         [8, 12, 16]
     """

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.myopic import entropy
+from ntkal.acquisition.myopic import check_probabilities, entropy
 from ntkal.errors import as_float64
 from ntkal.types import ArrayLike
 
@@ -39,13 +39,7 @@ def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
     """
     samples = as_float64("samples", samples, (None, None, None))
     s, m, classes = samples.shape
-    low, sums = float(samples.min()), samples.sum(axis=2)
-    if low < 0 or float(jnp.max(jnp.abs(sums - 1))) > 1e-4:
-        raise ValueError(
-            f"samples: rows must be probability vectors, but the smallest entry is {low:.3g} and row sums "
-            f"run from {float(sums.min()):.3g} to {float(sums.max()):.3g}; acquisition.probabilities makes "
-            "them, model by model."
-        )
-    known_model = entropy(samples.reshape(s * m, classes)).reshape(s, m).mean(axis=0)
+    rows = check_probabilities(samples.reshape(s * m, classes), name="samples")
+    known_model = entropy(rows).reshape(s, m).mean(axis=0)
     # Entropy is concave, so the difference is not negative; rounding can make it so.
     return jnp.maximum(entropy(samples.mean(axis=0)) - known_model, 0.0)

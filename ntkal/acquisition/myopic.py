@@ -36,20 +36,20 @@ def probabilities(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:
 
 
 def check_probabilities(
-    probs: Float[ArrayLike, "m C"], shape: tuple[int | None, int | None] = (None, None)
+    probs: Float[ArrayLike, "m C"], shape: tuple[int | None, int | None] = (None, None), name: str = "probs"
 ) -> Float[Array, "m C"]:
-    """Return ``probs`` as float64, or raise a ValueError when its rows are not probability vectors.
+    """Return ``probs`` as float64, or raise a ValueError that names it when a row is no probability vector.
 
     Example:
         >>> import numpy as np
         >>> check_probabilities(np.array([[0.25, 0.75]])).tolist()
         [[0.25, 0.75]]
     """
-    probs = as_float64("probs", probs, shape)
+    probs = as_float64(name, probs, shape)
     low, sums = float(probs.min()), probs.sum(axis=1)
     if low < 0 or float(jnp.max(jnp.abs(sums - 1))) > 1e-4:
         raise ValueError(
-            f"probs: rows must be probability vectors, but the smallest entry is {low:.3g} and row sums run "
+            f"{name}: rows must be probability vectors, but the smallest entry is {low:.3g} and row sums run "
             f"from {float(sums.min()):.3g} to {float(sums.max()):.3g}; acquisition.probabilities makes them."
         )
     return probs

@@ -7,7 +7,7 @@ from scipy import stats
 
 from ntkal.acquisition import entropy, least_confident, margin, probabilities
 
-outputs = arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-1e6, 1e6))
+outputs = arrays(np.float64, st.sampled_from([(1, 1), (5, 1), (1, 4), (3, 2)]), elements=st.floats(-1e6, 1e6))
 
 
 @given(outputs)
