@@ -1,9 +1,11 @@
 """Cholesky factor of a labelled kernel, or a refusal that says why there is none."""
 
-import jax
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg import cho_solve
 
 from ntkal.errors import SingularKernelError, as_float64
 from ntkal.types import ArrayLike
@@ -82,9 +84,14 @@ def cholesky(
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name}: expected a square matrix, got shape {matrix.shape}.")
     check_symmetric(name, matrix, eps)
-    factor, smallest, largest = _factor(matrix, ridge)
+    n = len(matrix)
+    factor = jnp.linalg.cholesky(matrix + ridge * jnp.eye(n))
+    # On the host: compiling these few products for each n would take longer than running them.
+    lower = np.asarray(factor)
+    largest = _largest_eigenvalue(lambda v: lower @ (lower.T @ v), n)
+    inverse = _largest_eigenvalue(lambda v: cho_solve((lower, True), v, check_finite=False), n)
     diagonal = float(jnp.max(jnp.abs(jnp.diag(matrix))))
-    if not smallest > noise_floor(eps, len(matrix), diagonal, float(largest)):
+    if not inverse * noise_floor(eps, n, diagonal, largest) < 1:
         _refuse(name, np.asarray(matrix), ridge, eps)
     return factor
 
@@ -110,26 +117,16 @@ def noise_floor(eps: float, n: int, diagonal: float, largest: float) -> float:
     return 4 * float(np.sqrt(n)) * (eps * abs(diagonal) + 2.0**-52 * abs(largest))
 
 
-@jax.jit
-def _factor(
-    matrix: Float[Array, "n n"], ridge: Float[Array, ""]
-) -> tuple[Float[Array, "n n"], jax.Array, jax.Array]:
-    """Factor, with the extreme eigenvalues estimated by power iteration, O(n^2) each."""
-    n = matrix.shape[0]
-    matrix = matrix + ridge * jnp.eye(n)
-    factor = jnp.linalg.cholesky(matrix)
-    start = jax.random.normal(jax.random.key(0), (n,))
-
-    def iterate(multiply):
-        def step(vector, _):
-            image = multiply(vector)
-            size = jnp.linalg.norm(image)
-            return image / size, size
-
-        return jax.lax.scan(step, start / jnp.linalg.norm(start), length=12)[1][-1]
-
-    inverse = iterate(lambda v: jax.scipy.linalg.cho_solve((factor, True), v))
-    return factor, 1 / inverse, iterate(lambda v: matrix @ v)
+def _largest_eigenvalue(multiply: Callable[[np.ndarray], np.ndarray], n: int) -> float:
+    """Power iteration with a symmetric matrix: close, from below, in a few products; NaN stays NaN."""
+    vector = np.random.default_rng(0).standard_normal(n)
+    size = np.linalg.norm(vector)
+    for _ in range(12):
+        vector = multiply(vector / size)
+        size = np.linalg.norm(vector)
+        if not size > 0:
+            break
+    return float(size)
 
 
 def _refuse(name: str, matrix: np.ndarray, ridge: float, eps: float) -> None:
