@@ -70,7 +70,7 @@ def test_a_bad_ridge_is_named(as_user, ridge):
 
 @pytest.mark.parametrize("n", [200, 1600])
 def test_a_float32_kernel_with_a_small_ridge_is_accepted_at_any_size(rng, n):
-    """A shared mean makes the largest eigenvalue grow with n, as in a network's kernel; the noise does not."""
+    """A shared mean makes the largest eigenvalue grow with n, as in a network; the noise does not."""
     features = (rng.normal(size=(n, 50)) + 3).astype(np.float32)
     kernel = features @ features.T
     cholesky("k", kernel, 1e-3 * float(np.mean(np.diag(kernel))))

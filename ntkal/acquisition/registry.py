@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import numpy as np
@@ -114,7 +114,7 @@ def _of_post(score: Callable[[Lookahead], jax.Array]) -> Score:
 
 
 def _expected(score: Callable[[Lookahead, jax.Array], jax.Array]) -> Score:
-    """Expectation over the probabilities that the look-ahead's own mean gives to each label."""
+    """Expectation over the probabilities that the linearised network's own outputs give to each label."""
     return lambda view, rng: score(view.post, probabilities(view.post.mean))
 
 
@@ -137,7 +137,7 @@ _REGISTRY = {
         Strategy("mlmoc", _LOOKAHEAD, score=_of_post(mlmoc)),
         Strategy("mlmoc_norm", _LOOKAHEAD, score=_of_post(mlmoc_norm)),
         Strategy("emoc", _LOOKAHEAD, score=_expected(emoc)),
-        Strategy("eer", _LOOKAHEAD, score=_expected(eer)),
+        Strategy("eer", _LOOKAHEAD, score=_expected(partial(eer, link="clip"))),
     )
 }
 

@@ -1,4 +1,4 @@
-"""The crosswalk is read from the chapters: every chapter of the theory is in it, and a bad line is refused."""
+"""The crosswalk is read from the chapters: each chapter of the theory is in it; a bad line is refused."""
 
 import pytest
 from crosswalk import as_table, read_rows
