@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bank import bank_tests
 
 from ntkal.answers.ch02 import CHECKERS
 
@@ -52,17 +53,4 @@ def test_a_well_conditioned_matrix_needs_no_ridge():
     assert CHECKERS["2.3"].problem(0.0, kernel=np.eye(3), cond=10.0) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = np.asarray(checker.expected(**givens[exercise])) + 0.123
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from bank import bank_tests
 
 from ntkal.answers.ch03 import CHECKERS
 from ntkal.neural_tangents import stax
@@ -33,17 +34,4 @@ def test_the_width_is_the_smallest_that_keeps_the_bound(givens):
     assert CHECKERS["3.3"].problem(width, **given) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = 1.37 * np.asarray(checker.expected(**givens[exercise]))
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from bank import bank_tests
 
 from ntkal import gradient_flow
 from ntkal.answers.ch04 import CHECKERS
@@ -37,17 +38,4 @@ def test_the_kernel_of_absolute_values_is_that_of_the_library(givens):
     assert CHECKERS["4.3"].problem(library, **given) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = 1.37 * np.asarray(checker.expected(**givens[exercise]))
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

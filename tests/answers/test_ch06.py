@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from bank import bank_tests
 
 import ntkal
 from ntkal.answers.ch06 import CHECKERS
@@ -41,17 +42,4 @@ def test_the_margin_kernel_is_the_kernel_of_the_difference(rng):
     assert CHECKERS["6.3"].problem(direct, full=full, first=1, second=3) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = np.asarray(checker.expected(**givens[exercise])) + 0.123
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

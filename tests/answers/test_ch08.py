@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bank import bank_tests
 from scipy.stats import entropy
 
 from ntkal.answers.ch08 import CHECKERS
@@ -49,17 +50,4 @@ def test_the_bill_is_a_product(givens):
     assert CHECKERS["8.3"].problem(hours, **givens["8.3"]) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = np.asarray(checker.expected(**givens[exercise])) * 1.0371
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bank import bank_tests
 from scipy.linalg import expm
 
 from ntkal import gradient_flow
@@ -50,17 +51,4 @@ def test_the_anchored_difference_is_that_of_the_library(problem, givens):
     assert CHECKERS["10.3"].problem(two_rounds(*problem, t=None, ridge=0.3), **givens["10.3"]) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, givens):
-    checker = CHECKERS[exercise]
-    wrong = checker.mistakes[explanation](**givens[exercise])
-    assert checker.problem(wrong, **givens[exercise]) == explanation
-
-
-@pytest.mark.parametrize("exercise", sorted(CHECKERS))
-def test_another_wrong_answer_is_refused_without_a_guess(exercise, givens):
-    checker = CHECKERS[exercise]
-    wrong = np.asarray(checker.expected(**givens[exercise])) + 0.123
-    assert "largest difference" in checker.problem(wrong, **givens[exercise])
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

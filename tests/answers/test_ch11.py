@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bank import bank_tests
 from problems import problem
 
 from ntkal.acquisition import probabilities
@@ -13,14 +14,15 @@ def case():
     return problem(seed=4, m=30, classes=4, parameters=12, ridge=0.5)
 
 
+@pytest.fixture
 def givens(case):
     post = case.fit()
     common = {"mean": np.asarray(post.mean), "cov": np.asarray(post.cov), "ridge": 0.5}
     return {"11.2": common | {"probs": np.asarray(probabilities(post.mean))}, "11.3": common}
 
 
-def test_expected_flips_are_those_of_refitting_with_each_label(case):
-    given = givens(case)["11.2"]
+def test_expected_flips_are_those_of_refitting_with_each_label(case, givens):
+    given = givens["11.2"]
     before = case.refit().argmax(axis=1)
     flips = [
         sum(
@@ -32,18 +34,12 @@ def test_expected_flips_are_those_of_refitting_with_each_label(case):
     assert CHECKERS["11.2"].problem(np.array(flips), **given) is None
 
 
-def test_the_two_shares_of_the_variance_add_up_to_one(case):
-    given = givens(case)["11.3"]
+def test_the_two_shares_of_the_variance_add_up_to_one(case, givens):
+    given = givens["11.3"]
     reach = CHECKERS["11.3"].expected(**given)
     (swapped, *_) = CHECKERS["11.3"].mistakes.values()
     assert reach + swapped(**given) == pytest.approx(1.0)
     assert CHECKERS["11.3"].problem(reach, **given) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, case):
-    given = givens(case)[exercise]
-    wrong = CHECKERS[exercise].mistakes[explanation](**given)
-    assert CHECKERS[exercise].problem(wrong, **given) == explanation
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)

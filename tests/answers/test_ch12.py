@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from bank import bank_tests
 from problems import problem
 
 from ntkal.answers.ch12 import CHECKERS
@@ -16,6 +17,7 @@ def case():
     return dataclasses.replace(plain, phi_p=plain.phi_p * np.linspace(0.3, 3.0, 12)[:, None])
 
 
+@pytest.fixture
 def givens(case):
     post = case.fit()
     mean, cov = np.asarray(post.mean), np.asarray(post.cov)
@@ -26,23 +28,17 @@ def givens(case):
     }
 
 
-def test_the_block_update_is_refitting_on_all_three_labels(case):
-    given = givens(case)["12.2"]
+def test_the_block_update_is_refitting_on_all_three_labels(case, givens):
+    given = givens["12.2"]
     pairs = list(zip(given["picks"], given["labels"], strict=True))
     assert CHECKERS["12.2"].problem(case.refit(pairs), **given) is None
 
 
-def test_the_worst_change_is_that_of_two_refits_with_different_labels(case):
-    given = givens(case)["12.3"]
+def test_the_worst_change_is_that_of_two_refits_with_different_labels(case, givens):
+    given = givens["12.3"]
     one, other = (case.refit([(given["c"], np.eye(3)[k])]) for k in (0, 2))
     worst = np.linalg.norm(one - other, axis=1).max()
     assert CHECKERS["12.3"].problem(worst, **given) is None
 
 
-@pytest.mark.parametrize(
-    ("exercise", "explanation"), [(name, text) for name, check in CHECKERS.items() for text in check.mistakes]
-)
-def test_each_slip_is_named(exercise, explanation, case):
-    given = givens(case)[exercise]
-    wrong = CHECKERS[exercise].mistakes[explanation](**given)
-    assert CHECKERS[exercise].problem(wrong, **given) == explanation
+test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)
