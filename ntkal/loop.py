@@ -198,8 +198,10 @@ class _Run:
             jax.block_until_ready(post)
         kernel_done = time.perf_counter()
         if "features" in self.strategy.needs:
-            features_p = _features(self.model, params, x_p)
-            features_l = _features(self.model, params, x_l)
+            features_p, features_l = (
+                train.in_batches(self.model.features, params, x, batch_size=500).astype(np.float64)
+                for x in (x_p, x_l)
+            )
         rng = stream(self.config.seed, "strategy", cycle)
         if one_by_one:
             reveal = self.targets[pool] if self.config.mode == "sequential" else None
@@ -210,16 +212,6 @@ class _Run:
         seconds_kernel = 0.0 if post is None else kernel_done - outputs_done
         seconds_query = outputs_done - began + time.perf_counter() - kernel_done
         return Query(pool[np.asarray(picks)].tolist(), ridge, seconds_kernel, seconds_query)
-
-
-def _features(model: models.Model, params: dict, x: np.ndarray, size: int = 500) -> jax.Array:
-    features = jax.jit(model.features)
-    parts = []
-    for first in range(0, len(x), size):
-        # Batches of one size, filled up with copies of the last input, need one compilation.
-        rows = np.minimum(np.arange(first, first + size), len(x) - 1)
-        parts.append(features(params, x[rows]))
-    return jnp.concatenate(parts)[: len(x)].astype(jnp.float64)
 
 
 def stream(seed: int, purpose: str, cycle: int) -> np.random.Generator:

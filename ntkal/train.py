@@ -7,6 +7,7 @@ is many times slower, and a step that is compiled once for a batch's shape serve
 import functools
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -161,6 +162,32 @@ def predict(
         >>> predict(model, model.init(jax.random.key(0)), np.zeros((5, 1))).shape
         (5, 3)
     """
+    return in_batches(model.apply, params, x, batch_size)
+
+
+def in_batches(
+    function: Callable, params: dict, x: Float[ArrayLike, "n ..."], batch_size: int
+) -> Float[np.ndarray, "n d"]:
+    """Rows of a model's function, such as its outputs or features, computed in batches.
+
+    Args:
+        function: ``function(params, x) -> (n, d)``, one row an input.
+        params: Its parameters.
+        x: Inputs (n, ...).
+        batch_size: Inputs at a time, at least 1.
+
+    Returns:
+        (n, d) in the function's precision.
+
+    Raises:
+        ValueError: When there is no input.
+
+    Example:
+        >>> import jax, ntkal
+        >>> model = ntkal.models.mlp((1,), 3, width=8)
+        >>> in_batches(model.features, model.init(jax.random.key(0)), np.zeros((5, 1)), 2).shape
+        (5, 8)
+    """
     batch_size = check_int("batch_size", batch_size, low=1)
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
@@ -170,7 +197,7 @@ def predict(
     outputs = []
     for start in range(0, len(x), size):
         rows = np.minimum(np.arange(start, start + size), len(x) - 1)
-        outputs.append(model.apply(params, x[rows]))
+        outputs.append(function(params, x[rows]))
     return np.concatenate([np.asarray(out) for out in outputs])[: len(x)]
 
 
