@@ -17,6 +17,10 @@ def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
     The first term is the whole uncertainty about the label, the second the part that would remain if the
     model were known. What is left is disagreement between the models; noise in the labels cancels.
 
+    The strategy ``"bald"`` samples models by an *ensemble* (:func:`ntkal.ensemble.outputs`), not by Monte
+    Carlo dropout: our networks have no dropout layer, and adding one would change the classifier that every
+    other strategy uses. Its probabilities are those of :func:`~ntkal.acquisition.probabilities`.
+
     Args:
         samples: Class probabilities under s models (members of an ensemble, draws from a posterior), shape
             (s, m, C), rows sum to one.
@@ -29,7 +33,8 @@ def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
         ValueError: For another shape, or when a row is not a probability vector.
 
     Source:
-        Houlsby, Huszár, Ghahramani and Lengyel (2011), equation (2); Gal, Islam and Ghahramani (2017).
+        Houlsby, Huszár, Ghahramani and Lengyel (2011), equation (2); Gal, Islam and Ghahramani (2017), who
+        sample by dropout; Beluch, Genewein, Nürnberger and Köhler (2018), whose ensembles do better.
 
     Example:
         >>> import numpy as np

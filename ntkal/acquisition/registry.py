@@ -8,11 +8,12 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ntkal.acquisition.bald import bald
 from ntkal.acquisition.diversity import badge, coreset
 from ntkal.acquisition.entropy import eer
 from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
-from ntkal.errors import check_choice, check_int
+from ntkal.errors import as_float64, check_choice, check_int
 from ntkal.lookahead import Lookahead
 from ntkal.types import ArrayLike
 
@@ -26,6 +27,8 @@ class PoolView:
         features_pool: Inputs of the last layer on the pool, shape (m, d).
         features_labelled: The same on the labelled inputs, shape (n, d).
         post: The look-ahead over the pool.
+        ensemble: Outputs on the pool of E networks trained alike, shape (E, m, C); :mod:`ntkal.ensemble`.
+        predicted_loss: The loss that a trained module predicts, shape (m,); :mod:`ntkal.loss_prediction`.
 
     Example:
         >>> PoolView(np.array([[0.6, 0.2]])).probs.round(2).tolist()
@@ -36,12 +39,22 @@ class PoolView:
     features_pool: Float[ArrayLike, "m d"] | None = None
     features_labelled: Float[ArrayLike, "n d"] | None = None
     post: Lookahead | None = None
+    ensemble: Float[ArrayLike, "E m C"] | None = None
+    predicted_loss: Float[ArrayLike, " m"] | None = None
 
     @cached_property
     def probs(self) -> Float[Array, "m C"]:
         """Class probabilities of the pool, shape (m, C)."""
         return probabilities(self.outputs)
 
+
+# The field of a view that each need asks for.
+_FIELDS = {
+    "features": "features_pool",
+    "lookahead": "post",
+    "ensemble": "ensemble",
+    "predicted_loss": "predicted_loss",
+}
 
 Pick = Callable[[PoolView, int, np.random.Generator], ArrayLike]
 Score = Callable[[PoolView, np.random.Generator], ArrayLike]
@@ -53,7 +66,8 @@ class Strategy:
 
     Attributes:
         name: The name in the registry.
-        needs: What it reads beside the outputs: a subset of ``{"features", "lookahead"}``.
+        needs: What it reads beside the outputs: a subset of ``{"features", "lookahead", "ensemble",
+            "predicted_loss"}``.
         score: ``score(view, rng) -> (m,)``, larger is better, or None when it picks sets.
         pick: ``pick(view, k, rng) -> (k,)`` positions, or None when it takes the best scores.
 
@@ -75,12 +89,11 @@ class Strategy:
             ValueError: When k is not between 1 and m, or the view lacks what the strategy needs.
         """
         k = check_int("k", k, low=1, high=len(view.outputs))
-        missing = ("features" in self.needs and view.features_pool is None) or (
-            "lookahead" in self.needs and view.post is None
-        )
+        missing = [_FIELDS[need] for need in sorted(self.needs) if getattr(view, _FIELDS[need]) is None]
         if missing:
             raise ValueError(
-                f"view: strategy {self.name!r} needs {', '.join(sorted(self.needs))}; pass them."
+                f"view: strategy {self.name!r} needs {' and '.join(missing)}, which this PoolView lacks; "
+                "give it when you make the view."
             )
         if self.pick is not None:
             return np.asarray(self.pick(view, k, rng))
@@ -118,6 +131,16 @@ def _expected(score: Callable[[Lookahead, jax.Array], jax.Array]) -> Score:
     return lambda view, rng: score(view.post, probabilities(view.post.mean))
 
 
+def _disagreement(view: PoolView, rng: np.random.Generator) -> jax.Array:
+    outputs = as_float64("ensemble", view.ensemble, (None, *view.outputs.shape))
+    members = outputs.shape
+    return bald(probabilities(outputs.reshape(-1, members[-1])).reshape(members))
+
+
+def _predicted_loss(view: PoolView, rng: np.random.Generator) -> jax.Array:
+    return as_float64("predicted_loss", view.predicted_loss, (len(view.outputs),))
+
+
 _LOOKAHEAD = frozenset({"lookahead"})
 _FEATURES = frozenset({"features"})
 
@@ -128,12 +151,14 @@ _REGISTRY = {
         Strategy("least_confident", score=_of_probs(least_confident)),
         Strategy("margin", score=_of_probs(margin)),
         Strategy("entropy", score=_of_probs(entropy)),
+        Strategy("bald", frozenset({"ensemble"}), score=_disagreement),
         Strategy("badge", _FEATURES, pick=lambda view, k, rng: badge(view.probs, view.features_pool, k, rng)),
         Strategy(
             "coreset",
             _FEATURES,
             pick=lambda view, k, rng: coreset(view.features_pool, view.features_labelled, k),
         ),
+        Strategy("ll4al", frozenset({"predicted_loss"}), score=_predicted_loss),
         Strategy("mlmoc", _LOOKAHEAD, score=_of_post(mlmoc)),
         Strategy("mlmoc_norm", _LOOKAHEAD, score=_of_post(mlmoc_norm)),
         Strategy("emoc", _LOOKAHEAD, score=_expected(emoc)),

@@ -10,7 +10,20 @@ from ntkal.acquisition.registry import best
 @pytest.fixture
 def view(rng):
     post = problem(m=12).fit()
-    return PoolView(np.asarray(post.mean), rng.normal(size=(12, 4)), rng.normal(size=(5, 4)), post)
+    ensemble = rng.normal(size=(3, *post.mean.shape))
+    return PoolView(
+        np.asarray(post.mean),
+        rng.normal(size=(12, 4)),
+        rng.normal(size=(5, 4)),
+        post,
+        ensemble,
+        rng.normal(size=12),
+    )
+
+
+def test_the_names_are_those_of_the_contract():
+    names = "random least_confident margin entropy bald badge coreset ll4al mlmoc mlmoc_norm emoc eer"
+    assert acquisition.names() == tuple(names.split())
 
 
 @pytest.mark.parametrize("name", acquisition.names())
@@ -32,11 +45,52 @@ def test_a_strategy_reads_only_what_it_says_it_needs(view, name):
         view.features_pool if "features" in strategy.needs else None,
         view.features_labelled if "features" in strategy.needs else None,
         view.post if "lookahead" in strategy.needs else None,
+        view.ensemble if "ensemble" in strategy.needs else None,
+        view.predicted_loss if "predicted_loss" in strategy.needs else None,
     )
     strategy(bare, 3, np.random.default_rng(0))
     if strategy.needs:
-        with pytest.raises(ValueError, match=f"strategy '{name}' needs"):
+        fields = {"features": "features_pool", "lookahead": "post"}
+        (field,) = (fields.get(need, need) for need in strategy.needs)
+        message = f"view: strategy '{name}' needs {field}, which this PoolView lacks"
+        with pytest.raises(ValueError, match=message):
             strategy(PoolView(view.outputs), 3, np.random.default_rng(0))
+
+
+def test_bald_is_the_disagreement_of_the_members_probabilities(view):
+    probs = np.maximum(view.ensemble, 0)
+    total = probs.sum(axis=2, keepdims=True)
+    probs = np.where(total > 0, probs / np.where(total > 0, total, 1), 1 / probs.shape[2])
+
+    def entropy(p):
+        return -np.sum(p * np.log(np.where(p > 0, p, 1)), axis=-1)
+
+    expected = entropy(probs.mean(axis=0)) - entropy(probs).mean(axis=0)
+    scores = acquisition.get("bald").score(view, np.random.default_rng(0))
+    np.testing.assert_allclose(scores, expected, atol=1e-12)
+
+
+def test_ll4al_takes_the_largest_predicted_losses():
+    view = PoolView(np.zeros((4, 2)), predicted_loss=np.array([0.1, 0.7, -0.2, 0.7]))
+    assert acquisition.get("ll4al")(view, 3, np.random.default_rng(0)).tolist() == [1, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "message"),
+    [
+        (
+            "bald",
+            {"ensemble": np.ones((3, 5, 2))},
+            r"ensemble: expected shape \(any, 4, 2\), got \(3, 5, 2\)",
+        ),
+        ("bald", {"ensemble": np.full((3, 4, 2), np.nan)}, "ensemble: 24 of 24 entries are NaN"),
+        ("ll4al", {"predicted_loss": np.ones(5)}, r"predicted_loss: expected shape \(4,\), got \(5,\)"),
+        ("ll4al", {"predicted_loss": np.full(4, np.nan)}, "predicted_loss: 4 of 4 entries are NaN"),
+    ],
+)
+def test_what_does_not_fit_the_pool_is_refused(name, fields, message, as_user):
+    with pytest.raises(ValueError, match=message):
+        acquisition.get(name)(PoolView(np.ones((4, 2)), **fields), 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", ["margin", "mlmoc", "eer"])
@@ -54,7 +108,7 @@ def test_equal_scores_go_to_the_lower_position_and_nan_is_refused():
 
 
 def test_unknown_names_and_too_many_picks_are_refused(view):
-    with pytest.raises(ValueError, match="strategy: unknown 'best'; choose one of badge, coreset"):
+    with pytest.raises(ValueError, match="strategy: unknown 'best'; choose one of badge, bald, coreset"):
         acquisition.get("best")
     with pytest.raises(ValueError, match="k: expected a whole number between 1 and 12, got 13"):
         acquisition.get("margin")(view, 13, np.random.default_rng(0))
