@@ -21,6 +21,8 @@ from ntkal.train import TrainConfig
 
 _LOGITS = ("first", "mean", "sum")
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+LOOKAHEADS = ("ntk", "ntk_block", "ntk_refit", "retrain", "step", "infinite")
+INFINITE = ("mlp", "cnn")
 TRAIN = TrainConfig(steps=500)
 
 
@@ -31,10 +33,16 @@ class RunConfig:
     Attributes:
         data: Name of a data set of :func:`ntkal.load` that has classes.
         model: Name of a network of :mod:`ntkal.models`.
+            ``"gp"``: no network, but the Gaussian-process classifier of :mod:`ntkal.gp`.
         width: Width of the network, at least 1; the network's own default if None.
+        blocks: Residual blocks in each group of a ``wide_resnet``; its own default if None.
         strategy: Name of a strategy of :mod:`ntkal.acquisition`.
         mode: ``"batch"``: pick all points of a cycle by one scoring. ``"sequential"``: pick one, reveal its
             true label to the look-ahead, score again. ``"hallucinated"``: so with its most likely label.
+        lookahead: How the retrained network is foretold. ``"ntk"``: the linearised network, all candidates at
+            once (:class:`ntkal.Lookahead`). The others are for comparison: see :mod:`ntkal.rivals`.
+        infinite: The architecture of the infinite-width kernel, where one is used.
+        warm: Whether each training starts from the weights of the cycle before, rather than from new ones.
         start: Labels at the start, drawn at random, at least 1.
         query: Labels bought in each cycle, at least 1.
         cycles: Times that labels are bought, at least 0; the table has one row more, for the start set.
@@ -57,8 +65,12 @@ class RunConfig:
     data: str = "mnist5k"
     model: str = "cnn"
     width: int | None = None
+    blocks: int | None = None
     strategy: str = "mlmoc"
     mode: str = "batch"
+    lookahead: str = "ntk"
+    infinite: str = "mlp"
+    warm: bool = False
     start: int = 100
     query: int = 20
     cycles: int = 5
@@ -75,14 +87,16 @@ class RunConfig:
         if not isinstance(self.train, TrainConfig):
             raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
         _choice("data", self.data, data.names())
-        _choice("model", self.model, models.names())
+        _choice("model", self.model, (*models.names(), "gp"))
         _choice("strategy", self.strategy, acquisition.names())
         _choice("mode", self.mode, sequential.MODES)
+        _choice("lookahead", self.lookahead, LOOKAHEADS)
+        _choice("infinite", self.infinite, INFINITE)
         if isinstance(self.logit, str):
             _choice("logit", self.logit, _LOGITS)
         else:
             _at_least("logit", self.logit, 0)
-        for name, low in {"width": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}.items():
+        for name, low in {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}.items():
             _at_least(name, getattr(self, name), low)
         if self.seed >= 2**32:
             raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")

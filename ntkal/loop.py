@@ -112,8 +112,13 @@ class _Run:
                 "or cycles."
             )
         self.targets = data.one_hot(self.data.y_train, classes)
+        options = {} if config.blocks is None else {"blocks": config.blocks}
         self.model = models.get(
-            config.model, input_shape=self.data.x_train.shape[1:], classes=classes, width=config.width
+            config.model,
+            input_shape=self.data.x_train.shape[1:],
+            classes=classes,
+            width=config.width,
+            **options,
         )
 
     def go(self, state: checkpoint.Checkpoint, progress: bool) -> None:

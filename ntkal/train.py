@@ -1,4 +1,4 @@
-"""Training by the squared loss: SGD with Nesterov momentum, a one-cycle learning rate, random shifts.
+"""Training by the squared loss: SGD with Nesterov momentum, a one-cycle learning rate, augmentation.
 
 A Python loop over one compiled step. On the CPU a convolution inside :func:`jax.lax.scan` takes a path that
 is many times slower, and a step that is compiled once for a batch's shape serves every labelled set.
@@ -17,6 +17,7 @@ import optax
 from jaxtyping import Float, Integer
 from tqdm import tqdm
 
+from .augment import Augmentation
 from .batches import batches
 from .errors import check_choice, check_int
 from .models import Model
@@ -39,7 +40,11 @@ class TrainConfig:
         weight_decay: At least 0; times the weights, added to the gradient. Running statistics do not decay.
         schedule: ``"onecycle"`` (a cosine up over the first 30% of steps, then down to zero) or
             ``"constant"``.
-        shift: Each image moves by up to so many pixels up or down and left or right, drawn anew in each step.
+        shift: Pixels; this and the rest augment images as :class:`ntkal.augment.Augmentation` says.
+        flip: Mirror images.
+        rotate: Degrees.
+        zoom: A fraction.
+        shear: A fraction.
     """
 
     steps: int = 1500
@@ -50,11 +55,15 @@ class TrainConfig:
     weight_decay: float = 0.0
     schedule: str = "onecycle"
     shift: int = 0
+    flip: bool = False
+    rotate: float = 0.0
+    zoom: float = 0.0
+    shear: float = 0.0
 
     def __post_init__(self):
         check_int("steps", self.steps, low=1)
         check_int("batch_size", self.batch_size, low=1)
-        check_int("shift", self.shift, low=0)
+        self.augmentation  # noqa: B018  (built here so that a bad number is refused at once)
         check_choice("schedule", self.schedule, SCHEDULES)
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise ValueError(f"learning_rate: expected a positive number, got {self.learning_rate}.")
@@ -64,6 +73,11 @@ class TrainConfig:
             raise ValueError(
                 f"weight_decay: expected a number that is not negative, got {self.weight_decay}."
             )
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How images are changed in each step."""
+        return Augmentation(self.shift, self.flip, self.rotate, self.zoom, self.shear)
 
     def rates(self) -> Float[np.ndarray, " steps"]:
         """The learning rate of each step, float64 (steps,)."""
@@ -92,16 +106,16 @@ def fit(
         params: Where to start; left unchanged.
         x: Inputs (n, ...), n at least 1.
         y: Targets (n, C), one-hot rows for classification.
-        config: Steps, batches, rates, shifts.
-        key: A JAX random key; it draws the batches and the shifts. The same key gives the same bytes on the
-            same machine.
+        config: Steps, batches, rates, augmentation.
+        key: A JAX random key; it draws the batches and the augmentation. The same key gives the same bytes
+            on the same machine.
         progress: Show a text bar on standard error.
 
     Returns:
         The trained parameters and the loss of each step's batch, before the step, float64 (steps,).
 
     Raises:
-        ValueError: When shapes do not fit, entries are not finite, or ``shift`` moves what is no image.
+        ValueError: When shapes do not fit, entries are not finite, or what is no image is to be augmented.
         FloatingPointError: When the loss becomes NaN or infinite; the message names the learning rate.
 
     Example:
@@ -117,7 +131,7 @@ def fit(
     x, y = _check(model, params, x, y)
     # The seed of NumPy's generator comes from the key, so that one key decides all.
     rng = np.random.default_rng(np.asarray(jax.random.key_data(_typed(key))).ravel().tolist())
-    drawn = batches(x, y, config.batch_size, config.shift, rng)
+    drawn = batches(x, y, config.batch_size, config.augmentation, rng)
     rates = config.rates()
     step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
     # Steps overwrite their arguments in place, and the caller's parameters must survive.

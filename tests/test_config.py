@@ -33,7 +33,8 @@ def test_every_setting_changes_the_digest_and_equal_settings_share_it():
     assert base.digest == RunConfig.from_mapping({"train": {}}).digest
     changes = {"data": "digits", "model": "mlp", "width": 8, "strategy": "margin", "mode": "sequential"}
     changes |= {"start": 99, "query": 19, "cycles": 4, "subset": None, "seed": 1, "logit": 0}
-    changes |= {"relative_ridge": 0.5, "train": {"steps": 9}}
+    changes |= {"relative_ridge": 0.5, "train": {"steps": 9}, "blocks": 2, "warm": True}
+    changes |= {"lookahead": "step", "infinite": "cnn"}
     assert set(changes) == set(base.to_dict())
     digests = {RunConfig.from_mapping({name: value}).digest for name, value in changes.items()}
     assert len({base.digest, *digests}) == len(changes) + 1

@@ -221,7 +221,7 @@ def test_bad_settings_are_named(options, message, as_user):
         (np.ones((3, 4)), np.ones((3, 5)), {}, "y: expected 2 columns, one for each output .* got 5"),
         (np.full((3, 4), np.nan), np.ones((3, 2)), {}, "x: 12 of 12 entries are NaN or infinite"),
         (np.ones((3, 4)), np.full((3, 2), np.inf), {}, "y: 6 of 6 entries are NaN or infinite"),
-        (np.ones((3, 4)), np.ones((3, 2)), {"shift": 1}, "shift: only images"),
+        (np.ones((3, 4)), np.ones((3, 2)), {"shift": 1}, "only images"),
     ],
 )
 def test_bad_data_are_named(x, y, options, message, as_user):
