@@ -138,6 +138,48 @@ def test_without_batch_norm_training_and_applying_agree(name, rng):
     np.testing.assert_array_equal(outputs, model.apply(params, x))
 
 
+def test_stages_are_the_layers_in_order(name, rng):
+    model = make(name)
+    params = moved(model.init(jax.random.key(1)), rng)
+    x = rng.normal(size=(4, *SMALL[name]["input_shape"]))
+    stages = model.stages(params, x)
+    widths = {"mlp": [7, 7], "cnn": [5, 5, 5], "wide_resnet": [2, 4, 8]}[name]
+    assert [stage.shape for stage in stages] == [(4, width) for width in widths]
+    assert {stage.dtype for stage in stages} == {np.dtype("float64")}
+    for stage, alone in zip(stages, model.stages(params, x[:1]), strict=True):  # no input sees another
+        np.testing.assert_allclose(stage[:1], alone, rtol=1e-12)
+    if name != "wide_resnet":
+        np.testing.assert_allclose(stages[-1], model.features(params, x), rtol=1e-14)
+    # The readout comes after every stage.
+    other = params["weights"] | {"readout_kernel": 2 * params["weights"]["readout_kernel"]}
+    again = model.stages(params | {"weights": other}, x)
+    assert all(np.array_equal(a, b) for a, b in zip(stages, again, strict=True))
+
+
+def test_the_last_stage_of_a_wide_resnet_is_what_its_last_norm_reads(rng):
+    model = make("wide_resnet", input_shape=(1, 1, 2))  # one pixel: the mean over pixels is the pixel
+    params = moved(model.init(jax.random.key(1)), rng)
+    x = rng.normal(size=(5, 1, 1, 2))
+    norm = {part: np.asarray(params["weights"][f"norm_{part}"])[None] for part in ("gain", "offset")}
+    norm |= {part: np.asarray(params["statistics"][f"norm_{part}"])[None] for part in ("mean", "variance")}
+    last = np.asarray(model.stages(params, x)[-1])
+    by_hand = (last - norm["mean"]) / np.sqrt(norm["variance"] + 1e-5) * norm["gain"] + norm["offset"]
+    np.testing.assert_allclose(model.features(params, x), np.maximum(by_hand, 0), rtol=1e-10, atol=1e-12)
+
+
+def test_stages_in_training_come_from_the_same_pass(name, rng):
+    model = make(name)
+    params = moved(model.init(jax.random.key(1)), rng)
+    x = rng.normal(size=(6, *SMALL[name]["input_shape"]))
+    outputs, stages, after = model.train_stages(params, x)
+    expected, expected_after = model.train_apply(params, x)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-12)
+    np.testing.assert_allclose(flat(after), flat(expected_after), rtol=1e-12)
+    frozen = model.stages(params, x)
+    gaps = [np.abs(a - b).max() for a, b in zip(stages, frozen, strict=True)]
+    assert max(gaps) < 1e-13 if name in ("cnn", "mlp") else min(gaps) > 1e-3
+
+
 @pytest.mark.parametrize("name", ["cnn", "mlp"])
 def test_both_parameterisations_are_one_network(name, rng):
     """Rescaled parameters of the one are parameters of the other, and both start from one distribution."""
@@ -205,6 +247,7 @@ def test_a_convolution_by_hand(rng):
                 patch = padded[0, row : row + 3, column : column + 3]
                 out[0, row, column] = np.tensordot(patch, kernel, 3) + bias
         h = np.maximum(out, 0)
+        np.testing.assert_allclose(model.stages(params, x)[layer], h.mean((1, 2)), rtol=1e-12)
         if layer < 2:  # an odd last column is averaged with the border's zeros left out
             tall, broad = -(-h.shape[1] // 2), -(-h.shape[2] // 2)
             h = np.array(

@@ -31,6 +31,12 @@ class Model:
         features: ``features(params, x) -> (n, d)``, the input of the last dense layer.
         train_apply: ``train_apply(params, x) -> (outputs, params)``. Batch norm uses the batch's statistics
             and the running ones are updated; without batch norm ``params`` comes back as it was.
+        stages: ``stages(params, x) -> tuple of (n, d_k)``: what each part of the network computes, first to
+            last, averaged over the pixels: the activations of each hidden layer (mlp), of each convolution
+            after its rectifier (cnn), or each group's sum of residuals (the residual networks). Batch norm
+            as in ``apply``. ``None`` for a model made by hand without it.
+        train_stages: ``train_stages(params, x) -> (outputs, stages, params)``: ``train_apply`` and the
+            stages of the same pass, so with the batch's statistics.
     """
 
     name: str
@@ -38,6 +44,8 @@ class Model:
     apply: Callable
     features: Callable
     train_apply: Callable
+    stages: Callable | None = None
+    train_stages: Callable | None = None
 
 
 class Layers(nn.Module):
@@ -93,8 +101,8 @@ ACTIVATIONS = {
 def family(build: Callable[..., nn.Module]) -> Callable[..., Model]:
     """Make a family of models from a function that builds its network from checked arguments.
 
-    The network's ``__call__(x, train)`` returns ``(outputs, features)``. Models are kept: equal arguments
-    give the same object, and so JAX finds what it compiled for it.
+    The network's ``__call__(x, train)`` returns ``(outputs, features, stages)``. Models are kept: equal
+    arguments give the same object, and so JAX finds what it compiled for it.
     """
     signature = inspect.signature(build)
 
@@ -137,9 +145,13 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         made = network.init(key, jnp.zeros((1, *input_shape), dtype))
         return {"weights": _draw(key, made["params"]), "statistics": made.get("batch_stats", {})}
 
+    def train_stages(params, x):
+        (outputs, _, stages), new = network.apply(variables(params), x, train=True, mutable=["batch_stats"])
+        return outputs, stages, {"weights": params["weights"], "statistics": new.get("batch_stats", {})}
+
     def train_apply(params, x):
-        (outputs, _), new = network.apply(variables(params), x, train=True, mutable=["batch_stats"])
-        return outputs, {"weights": params["weights"], "statistics": new.get("batch_stats", {})}
+        outputs, _, params = train_stages(params, x)
+        return outputs, params
 
     return Model(
         name,
@@ -147,6 +159,8 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         apply=on_inputs(lambda params, x: network.apply(variables(params), x)[0]),
         features=on_inputs(lambda params, x: network.apply(variables(params), x)[1]),
         train_apply=on_inputs(train_apply),
+        stages=on_inputs(lambda params, x: network.apply(variables(params), x)[2]),
+        train_stages=on_inputs(train_stages),
     )
 
 

@@ -13,12 +13,14 @@ class _CNN(Layers):
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
+        stages = []
         for layer in range(3):
             x = nn.relu(self.conv(f"conv{layer}", x, self.width, stride=1))
+            stages.append(x.mean(axis=(1, 2)))
             if layer < 2:
                 x = average_pool(x)
         x = x.mean(axis=(1, 2))
-        return self.dense("readout", x, self.classes), x
+        return self.dense("readout", x, self.classes), x, tuple(stages)
 
 
 @family

@@ -18,9 +18,11 @@ class _MLP(Layers):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
         x = x.reshape(x.shape[0], -1)
+        stages = []
         for layer in range(self.depth):
             x = self.activation(self.dense(f"dense{layer}", x, self.width))
-        return self.dense("readout", x, self.classes), x
+            stages.append(x)
+        return self.dense("readout", x, self.classes), x, tuple(stages)
 
 
 @family

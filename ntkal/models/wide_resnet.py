@@ -38,6 +38,7 @@ class _WideResNet(Layers):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
         x = self.conv("stem", x, self.width // 4)
+        stages = []
         for group, channels in enumerate((self.width // 4, self.width // 2, self.width)):
             for block in range(self.blocks):
                 name = f"group{group}_block{block}"
@@ -48,8 +49,9 @@ class _WideResNet(Layers):
                 y = self.conv(f"{name}_conv0", y, channels, stride)
                 y = self.norm(f"{name}_norm1", y, train)
                 x = x + self.conv(f"{name}_conv1", y, channels)
+            stages.append(x.mean(axis=(1, 2)))
         x = self.norm("norm", x, train).mean(axis=(1, 2))
-        return self.dense("readout", x, self.classes), x
+        return self.dense("readout", x, self.classes), x, tuple(stages)
 
 
 @family
