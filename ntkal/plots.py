@@ -1,89 +1,19 @@
-"""The book's figures: one style, one look for each strategy, legible in grey and for the colour-blind."""
+"""Learning curves, and differences from a baseline, with their bands: the plots of every chapter."""
 
 from collections.abc import Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from ntkal import results
+from ntkal.looks import look, use_style
+from ntkal.statistics import paired, require, summary
 
-_COLOURS = sns.color_palette("colorblind")
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+__all__ = ["difference_from", "learning_curves", "look", "use_style"]
 
-# A strategy keeps its look through the whole book: colour, dash and marker each tell neighbours apart.
-_LOOKS = {
-    "random": ("0.35", ":", "o"),
-    "mlmoc": (_COLOURS[0], "-", "s"),
-    "mlmoc_norm": (_COLOURS[9], "--", "D"),
-    "margin": (_COLOURS[1], "--", "^"),
-    "entropy": (_COLOURS[2], "-.", "v"),
-    "least_confident": (_COLOURS[5], (0, (5, 1, 1, 1, 1, 1)), "<"),
-    "badge": (_COLOURS[3], "-.", "P"),
-    "coreset": (_COLOURS[8], "--", "X"),
-    "emoc": (_COLOURS[4], "-", ">"),
-    "eer": (_COLOURS[6], "-.", "*"),
-}
 _LABELS = {"accuracy": "Test accuracy (%)", "labels": "Labels (number)"}
 _PERCENT = frozenset({"accuracy"})
-
-
-def use_style() -> None:
-    """Set the book's look for every figure that follows: seaborn, white ground, colour-blind safe.
-
-    The ground is white and opaque because pages in dark mode invert their figures.
-
-    Example:
-        >>> use_style()
-        >>> mpl.rcParams["figure.facecolor"]
-        'white'
-    """
-    sns.set_theme(
-        context="notebook",
-        style="whitegrid",
-        palette="colorblind",
-        rc={
-            "figure.facecolor": "white",
-            "axes.facecolor": "white",
-            "savefig.facecolor": "white",
-            "figure.figsize": (6.4, 4.0),
-            "figure.dpi": 110,
-            "savefig.bbox": "tight",
-            "axes.titlesize": "medium",
-            "axes.edgecolor": "0.3",
-            "grid.color": "0.88",
-            "lines.linewidth": 1.8,
-            "lines.markersize": 5.5,
-            "legend.frameon": False,
-        },
-    )
-
-
-def look(name: str, others: Sequence[str] = ()) -> dict:
-    """Give the colour, dash and marker of a curve.
-
-    Args:
-        name: The curve's name; a strategy has a fixed look.
-        others: All names in the figure, in order; a name that is no strategy takes a look by its place here.
-
-    Returns:
-        Keyword arguments for :meth:`matplotlib.axes.Axes.plot`.
-
-    Example:
-        >>> look("random")["linestyle"]
-        ':'
-    """
-    if name in _LOOKS:
-        colour, dash, marker = _LOOKS[name]
-    else:
-        taken = [other for other in others if other not in _LOOKS]
-        place = taken.index(name) if name in taken else 0
-        colour = _COLOURS[place % len(_COLOURS)]
-        dash, marker = _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)]
-    return {"color": colour, "linestyle": dash, "marker": marker}
 
 
 def learning_curves(
@@ -122,7 +52,7 @@ def learning_curves(
         >>> plt.close(ax.figure)
     """
     ax = plt.gca() if ax is None else ax
-    curves = results.summary(table, [column, by], value, level)
+    curves = summary(table, [column, by], value, level)
     names = _names(curves, column, order)
     for name in names:
         _curve(ax, curves[curves[column] == name], by, look(name, names), name, _scale(value))
@@ -157,7 +87,7 @@ def difference_from(
         The axes.
 
     Raises:
-        ValueError: As :func:`ntkal.results.paired` does.
+        ValueError: As :func:`ntkal.statistics.paired` does.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0], "strategy": ["margin", "random"], "labels": 100,
@@ -168,11 +98,11 @@ def difference_from(
         >>> plt.close(ax.figure)
     """
     ax = plt.gca() if ax is None else ax
-    results.require(table, [column, by, "seed", value])
+    require(table, [column, by, "seed", value])
     names = [name for name in _names(table, column, order) if name != baseline]
     ax.axhline(0.0, **{**look(baseline), "marker": ""}, linewidth=1.2, label=baseline)
     for name in names:
-        rows = results.paired(table, name, baseline, column=column, by=by, value=value, level=level)
+        rows = paired(table, name, baseline, column=column, by=by, value=value, level=level)
         _curve(ax, rows, by, look(name, names), name, _scale(value))
     unit = " (percentage points)" if value in _PERCENT else ""
     _dress(ax, by, f"{value.capitalize()} above {baseline}{unit}")

@@ -7,7 +7,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 
-from ntkal import acquisition, plots, results
+from ntkal import plots, statistics
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def band(ax, index):
 
 def test_curves_are_means_in_per_cent_and_bands_are_intervals(table, ax):
     assert plots.learning_curves(table, order=["mlmoc", "random"], ax=ax) is ax
-    expected = results.summary(table)
+    expected = statistics.summary(table)
     expected = expected[expected.strategy == "mlmoc"]
     line = ax.lines[0]
     assert line.get_label() == "mlmoc"
@@ -54,7 +54,7 @@ def test_differences_are_paired_and_the_baseline_is_the_zero_line(table, ax):
     zero, *curves = ax.lines
     assert set(zero.get_ydata()) == {0.0}
     assert [line.get_label() for line in curves] == ["mlmoc", "margin"]
-    expected = results.paired(table, "margin", "random")
+    expected = statistics.paired(table, "margin", "random")
     np.testing.assert_allclose(curves[1].get_ydata(), 100 * expected["mean"])
     assert band(ax, 1)[:, 1].max() == pytest.approx(100 * expected["high"].max())
     assert "percentage points" in ax.get_ylabel()
@@ -74,22 +74,6 @@ def test_without_axes_the_current_ones_are_used(table, ax):
 def test_a_figure_is_white_in_every_format(ax):
     for key in ("figure.facecolor", "axes.facecolor", "savefig.facecolor"):
         assert mpl.rcParams[key] == "white"
-
-
-def test_every_strategy_has_its_own_look_even_in_grey():
-    looks = {name: plots.look(name) for name in acquisition.names()}
-    in_grey = {(str(look["linestyle"]), look["marker"]) for look in looks.values()}
-    colours = {str(look["color"]) for look in looks.values()}
-    assert len(in_grey) == len(looks)
-    assert len(colours) == len(looks)
-    assert set(looks) <= set(plots._LOOKS)
-
-
-def test_other_names_take_looks_that_differ():
-    names = ["width 16", "random", "width 32", "width 64"]
-    looks = [plots.look(name, names) for name in names]
-    assert len({(look["marker"], str(look["linestyle"])) for look in looks}) == 4
-    assert plots.look("random", names) == plots.look("random")
 
 
 def test_an_absent_name_is_told(table, ax):

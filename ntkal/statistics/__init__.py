@@ -5,6 +5,7 @@ those of these numbers. A missing seed is an error, never a smaller mean.
 """
 
 from ntkal.statistics.comparison import against, holm, over_baseline, pooled, rivals
+from ntkal.statistics.cost import seconds_per_cycle, times_faster
 from ntkal.statistics.efficiency import area, label_efficiency, labels_needed
 from ntkal.statistics.ranks import rank_correlation, top_overlap
 from ntkal.statistics.seeds import differences, interval, p_value, paired, summary
@@ -26,6 +27,8 @@ __all__ = [
     "rank_correlation",
     "require",
     "rivals",
+    "seconds_per_cycle",
     "summary",
+    "times_faster",
     "top_overlap",
 ]

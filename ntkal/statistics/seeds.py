@@ -136,7 +136,7 @@ def paired(
 
     Returns:
         One row a value of ``by``: that value, then ``mean``, ``low``, ``high``, the two-sided ``p`` of
-        :func:`p_value` and ``n`` (number of pairs).
+        :func:`ntkal.statistics.p_value` and ``n`` (number of pairs).
 
     Raises:
         ValueError: When ``a`` or ``b`` is not in the table, or when one has rows that the other lacks.
