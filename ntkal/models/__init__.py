@@ -6,11 +6,17 @@ from ..errors import check_choice
 from .base import Model
 from .cnn import cnn
 from .mlp import mlp
+from .resnet18 import resnet18
 from .wide_resnet import wide_resnet
 
-__all__ = ["Model", "cnn", "get", "mlp", "names", "wide_resnet"]
+__all__ = ["Model", "cnn", "get", "mlp", "names", "resnet18", "wide_resnet"]
 
-_FAMILIES: dict[str, Callable[..., Model]] = {"cnn": cnn, "mlp": mlp, "wide_resnet": wide_resnet}
+_FAMILIES: dict[str, Callable[..., Model]] = {
+    "cnn": cnn,
+    "mlp": mlp,
+    "resnet18": resnet18,
+    "wide_resnet": wide_resnet,
+}
 
 
 def names() -> tuple[str, ...]:
@@ -18,13 +24,13 @@ def names() -> tuple[str, ...]:
 
     Example:
         >>> names()
-        ('cnn', 'mlp', 'wide_resnet')
+        ('cnn', 'mlp', 'resnet18', 'wide_resnet')
     """
     return tuple(sorted(_FAMILIES))
 
 
 def get(name: str, *, input_shape: Sequence[int], classes: int, width: int | None = None, **options) -> Model:
-    """Build a model by name: :func:`mlp`, :func:`cnn` or :func:`wide_resnet`.
+    """Build a model by name: :func:`mlp`, :func:`cnn`, :func:`wide_resnet` or :func:`resnet18`.
 
     Args:
         name: One of :func:`names`.

@@ -56,7 +56,7 @@ class Layers(nn.Module):
     sigma_b: float = 0.0
     dtype: Any = jnp.float32
 
-    def affine(self, name: str, shape: tuple[int, ...], act: Callable) -> jax.Array:
+    def affine(self, name: str, shape: tuple[int, ...], act: Callable, bias: bool = True) -> jax.Array:
         r"""Apply ``act(kernel) + bias`` with both scaled as the parameterisation says.
 
         Standard: :math:`W \sim N(0, \sigma_w^2 / \text{fan-in})` and :math:`b \sim N(0, \sigma_b^2)`.
@@ -68,25 +68,42 @@ class Layers(nn.Module):
         # Filled with their standard deviations here; _draw multiplies by normal numbers.
         init_w, init_b = map(nn.initializers.constant, (1.0, 1.0) if ntk else (scale_w, scale_b))
         kernel = self.param(f"{name}_kernel", init_w, shape, self.dtype)
-        bias = self.param(f"{name}_bias", init_b, shape[-1:], self.dtype)
+        out = act(kernel * scale_w if ntk else kernel)
+        if not bias:
+            return out
+        offset = self.param(f"{name}_bias", init_b, shape[-1:], self.dtype)
         if ntk:
-            kernel, bias = kernel * scale_w, bias * scale_b
-        out = act(kernel)
-        return out + bias.reshape((1,) * (out.ndim - 1) + bias.shape)
+            offset = offset * scale_b
+        return out + offset.reshape((1,) * (out.ndim - 1) + offset.shape)
 
     def dense(self, name: str, x: jax.Array, width: int) -> jax.Array:
         """A fully connected layer, (n, d) to (n, width)."""
         return self.affine(name, (x.shape[-1], width), lambda kernel: x @ kernel)
 
-    def conv(self, name: str, x: jax.Array, width: int, stride: int = 1) -> jax.Array:
-        """A 3 x 3 convolution with zero padding, (n, h, w, c) to (n, h / stride, w / stride, width)."""
+    def conv(
+        self,
+        name: str,
+        x: jax.Array,
+        width: int,
+        stride: int = 1,
+        *,
+        size: int = 3,
+        bias: bool = True,
+        centred: bool = False,
+    ) -> jax.Array:
+        """A convolution with zero padding, (n, h, w, c) to (n, h / stride, w / stride, width), rounded up.
+
+        Its windows of ``size`` x ``size`` pixels cover the image evenly; with ``centred`` the first one is
+        centred on the first pixel, so that convolutions of two sizes look at the same places.
+        """
+        padding = [(size // 2, size // 2)] * 2 if centred else "SAME"
 
         def act(kernel):
             return lax.conv_general_dilated(
-                x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+                x, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
             )
 
-        return self.affine(name, (3, 3, x.shape[-1], width), act)
+        return self.affine(name, (size, size, x.shape[-1], width), act, bias)
 
 
 ACTIVATIONS = {

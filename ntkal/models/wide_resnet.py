@@ -1,39 +1,17 @@
 """Wide residual networks with batch norm."""
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
-from jax import lax
 
 from ..errors import check_int
-from .base import Layers, check_image, family
-
-MEMORY = 0.9  # of the running statistics, for each training step
-EPSILON = 1e-5
+from .base import check_image, family
+from .residual import Residual
 
 
-class _WideResNet(Layers):
+class _WideResNet(Residual):
     classes: int = 1
     width: int = 64
     blocks: int = 1
-
-    def norm(self, name: str, x: jax.Array, train: bool) -> jax.Array:
-        """Batch norm and a rectifier. Flax's own layer keeps its statistics in float32 in any precision."""
-        shape = x.shape[-1:]
-        gain = self.param(f"{name}_gain", nn.initializers.ones, shape, self.dtype)
-        offset = self.param(f"{name}_offset", nn.initializers.zeros, shape, self.dtype)
-        mean = self.variable("batch_stats", f"{name}_mean", jnp.zeros, shape, self.dtype)
-        variance = self.variable("batch_stats", f"{name}_variance", jnp.ones, shape, self.dtype)
-        if train:
-            now = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
-            mean.value, variance.value = (
-                MEMORY * old.value + (1 - MEMORY) * new
-                for old, new in zip((mean, variance), now, strict=True)
-            )
-        else:
-            now = mean.value, variance.value
-        factor = gain * lax.rsqrt(now[1] + EPSILON)
-        return nn.relu(x * factor.reshape(1, 1, 1, -1) + (offset - now[0] * factor).reshape(1, 1, 1, -1))
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False):
@@ -41,16 +19,10 @@ class _WideResNet(Layers):
         stages = []
         for group, channels in enumerate((self.width // 4, self.width // 2, self.width)):
             for block in range(self.blocks):
-                name = f"group{group}_block{block}"
                 stride = 2 if group > 0 and block == 0 else 1
-                y = self.norm(f"{name}_norm0", x, train)
-                if stride > 1 or x.shape[-1] != channels:
-                    x = self.conv(f"{name}_shortcut", y, channels, stride)
-                y = self.conv(f"{name}_conv0", y, channels, stride)
-                y = self.norm(f"{name}_norm1", y, train)
-                x = x + self.conv(f"{name}_conv1", y, channels)
+                x = self.norm_first(f"group{group}_block{block}", x, channels, stride, train)
             stages.append(x.mean(axis=(1, 2)))
-        x = self.norm("norm", x, train).mean(axis=(1, 2))
+        x = nn.relu(self.norm("norm", x, train)).mean(axis=(1, 2))
         return self.dense("readout", x, self.classes), x, tuple(stages)
 
 
