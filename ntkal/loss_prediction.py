@@ -2,14 +2,12 @@
 
 import functools
 import math
-import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Float
-from tqdm import tqdm
 
 from . import train
 from .batches import batches
@@ -31,7 +29,6 @@ def fit(
     margin: float = 1.0,
     detach: float = 0.6,
     width: int = 128,
-    progress: bool = False,
 ) -> tuple[dict, dict, Float[np.ndarray, "steps 2"]]:
     r"""Train a network and its loss-prediction module together.
 
@@ -45,7 +42,8 @@ def fit(
 
     R reaches the network through the stages, and so changes the classifier, during the first ``detach`` of
     the steps; after that only the module learns from it. With ``weight=0`` or ``detach=0`` the network is
-    that of :func:`ntkal.train.fit` with the same key.
+    that of :func:`ntkal.train.fit` with the same key. The source's weight, 1, goes with a cross-entropy;
+    beside the squared loss it can unsettle the classifier, the more the larger the learning rate.
 
     Args:
         model: The network; it needs ``train_stages``.
@@ -59,7 +57,6 @@ def fit(
         margin: Of the ranking loss, positive.
         detach: The fraction of the steps, from 0 to 1, after which the ranking loss leaves the network alone.
         width: Units of each of the module's dense layers.
-        progress: Show a text bar on standard error.
 
     Returns:
         The trained parameters; the module, a pytree for :func:`predict`; and of each step's batch, before the
@@ -67,7 +64,7 @@ def fit(
 
     Raises:
         ValueError: When shapes do not fit, entries are not finite, a number is out of range, batches have no
-            pairs, or the model has no stages.
+            pairs, or the network has no stages.
         FloatingPointError: When a loss becomes NaN or infinite; the message names the learning rate.
 
     Source:
@@ -98,17 +95,14 @@ def fit(
     step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
     rates = config.rates()
     losses = []
-    bar = tqdm(range(config.steps), desc="training", disable=not progress, file=sys.stderr, leave=False)
-    for i, batch in zip(bar, drawn, strict=False):
+    for i, batch in zip(range(config.steps), drawn, strict=False):
         flow = float(i < detach * config.steps)
         weights, statistics, trace, both = step(
             weights, statistics, trace, *batch, rates[i], float(weight), float(margin), flow
         )
         losses.append(both)
-        if i % 100 == 99 or i == config.steps - 1:
-            if not np.isfinite(np.asarray(both)).all():
-                break
-            bar.set_postfix(loss=f"{float(both[0]):.4f}", ranking=f"{float(both[1]):.4f}")
+        if i % 100 == 99 and not np.isfinite(np.asarray(both)).all():
+            break
     losses = np.asarray(jax.device_get(losses), dtype=np.float64)
     if not np.isfinite(losses).all():
         raise train._diverged(losses.sum(axis=1), config)
@@ -203,7 +197,9 @@ def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
         params = {"weights": weights["network"], "statistics": statistics}
         outputs, stages, new = model.train_stages(params, x)
         each = 0.5 * jnp.sum((outputs - y.astype(outputs.dtype)) ** 2, axis=1)
-        predicted = _head(weights["module"], tuple(_scale_gradient(stage, flow) for stage in stages))
+        # The same numbers, but their gradient times `flow`.
+        seen = jax.tree.map(lambda s: jax.lax.stop_gradient(s) * (1 - flow) + s * flow, stages)
+        predicted = _head(weights["module"], seen)
         squared, ranking = jnp.mean(each), ranking_loss(predicted, each, margin)
         return squared + weight * ranking, (new["statistics"], jnp.stack([squared, ranking]))
 
@@ -219,24 +215,18 @@ def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
     return jax.jit(step, donate_argnums=(0, 1, 2))
 
 
-def _scale_gradient(x: jax.Array, factor: jax.Array) -> jax.Array:
-    """The same numbers, but their gradient times ``factor``."""
-    fixed = jax.lax.stop_gradient(x)
-    return fixed + factor * (x - fixed)
-
-
 def _generator(key: jax.Array) -> np.random.Generator:
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
 
 
 def _init(rng: np.random.Generator, sizes: list[int], width: int, dtype) -> dict:
-    """He's normal weights before a rectifier, biases zero."""
+    """Uniform within one over the root of the fan-in, as published implementations have it."""
 
-    def kernel(rows, columns, gain):
-        return (rng.normal(size=(rows, columns)) * math.sqrt(gain / rows)).astype(dtype)
+    def uniform(fan_in, *shape):
+        return rng.uniform(-1, 1, shape).astype(dtype) / np.sqrt(fan_in).astype(dtype)
 
-    layers = [{"kernel": kernel(d, width, 2.0), "bias": np.zeros(width, dtype)} for d in sizes]
-    return {"layers": layers, "readout": kernel(width * len(sizes), 1, 1.0)}
+    layers = [{"kernel": uniform(d, d, width), "bias": uniform(d, width)} for d in sizes]
+    return {"layers": layers, "readout": uniform(width * len(sizes), width * len(sizes), 1)}
 
 
 def _stages(model: Model, params: dict, x: np.ndarray) -> tuple[list[int], np.dtype]:
