@@ -166,7 +166,7 @@ def _data(report: Report) -> None:
             report.say(name, f"found, from {package}")
         else:
             report.say(name, f"not found: it comes from {package}, which is not installed")
-    folder = data._folder(None)
+    folder = data.folder()
     path = folder / "mnist.npz"
     where = f"{folder} ({'$NTKAL_DATA' if os.environ.get('NTKAL_DATA') else 'the cache'})"
     if path.is_file():
