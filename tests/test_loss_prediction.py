@@ -84,11 +84,10 @@ def test_a_step_descends_the_joint_loss(images):
     def joint(weights, module):
         each = 0.5 * jnp.sum((model.apply({"weights": weights, "statistics": {}}, x) - y) ** 2, axis=1)
         stages = model.stages({"weights": weights, "statistics": {}}, x)
-        predicted = sum(
-            jax.nn.relu(stage @ layer["kernel"] + layer["bias"][None], 0)
-            @ module["readout"][8 * k : 8 * k + 8]
-            for k, (stage, layer) in enumerate(zip(stages, module["layers"], strict=True))
-        )[:, 0]
+        predicted = 0.0
+        for k, (stage, layer) in enumerate(zip(stages, module["layers"], strict=True)):
+            hidden = jax.nn.relu(stage @ layer["kernel"] + layer["bias"][None])
+            predicted += hidden @ module["readout"][8 * k : 8 * k + 8, 0]
         sign = jnp.where(each[:6] > each[6:12], 1.0, -1.0)
         ranking = jnp.mean(jax.nn.relu(0.4 - sign * (predicted[:6] - predicted[6:12])))
         return jnp.mean(each) + 0.7 * ranking
