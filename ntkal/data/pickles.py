@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+_UNUSUAL = "pickle: an array is not written as NumPy writes it."
+
 
 class _Type:
     """Stands for ``numpy.dtype``; its state (byte order, fields) says nothing more about one-byte numbers."""
@@ -26,7 +28,10 @@ class _Class:
     """Stands for ``numpy.ndarray``, which is named and never called."""
 
     def __new__(cls, *_):
-        raise ValueError("pickle: an array is not written as NumPy writes it.")
+        raise ValueError(_UNUSUAL)
+
+    def __setstate__(self, state):  # without it, a pickle could set attributes of this class
+        raise ValueError(_UNUSUAL)
 
 
 class _Array:
@@ -40,11 +45,14 @@ class _Array:
             _, shape, kind, fortran, raw = state
             fits = kind.code == b"u1" and isinstance(raw, bytes)
         except (TypeError, ValueError, AttributeError) as error:
-            raise ValueError("pickle: an array is not written as NumPy writes it.") from error
+            raise ValueError(_UNUSUAL) from error
         if not fits:
             raise ValueError("pickle: expected an array of bytes (uint8), found one of another kind.")
         order = "F" if fortran else "C"
-        self.array = np.frombuffer(raw, dtype=np.uint8).reshape(shape, order=order)
+        try:
+            self.array = np.frombuffer(raw, dtype=np.uint8).reshape(shape, order=order)
+        except (TypeError, ValueError) as error:
+            raise ValueError(_UNUSUAL) from error
 
 
 _ALLOWED = {
