@@ -1,4 +1,4 @@
-"""The command line: ``python -m ntkal run``, ``bench`` and ``doctor``."""
+"""The command line: ``python -m ntkal run``, ``sweep``, ``figure``, ``bench`` and ``doctor``."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ntkal import doctor
+from ntkal import commands, doctor
 
 _SETTINGS = {
     "data": (str, "data set, such as mnist5k or digits"),
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
-    for add_parser in (_add_run, _add_bench, doctor.add_parser):
+    for add_parser in (_add_run, commands.add_sweep, commands.add_figure, _add_bench, doctor.add_parser):
         add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ntkal: interrupted", file=sys.stderr)
         return 130
-    except (ValueError, ArithmeticError, OSError) as error:
+    except (ValueError, ArithmeticError, OSError, ImportError) as error:
         if arguments.debug:
             raise
         print(f"ntkal: {' '.join(str(error).split())}", file=sys.stderr)

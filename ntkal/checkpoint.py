@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import pandas as pd
+from flax import serialization
 
 from ntkal import provenance, results
 from ntkal.config import RunConfig, differences
@@ -74,15 +76,45 @@ class Checkpoint:
             "resumed": [*made.get("resumed", []), {key: now[key] for key in ("date", "commit", "dirty")}]
         }
 
-    def add(self, row: dict[str, Any], pending: dict[str, Any] | None) -> None:
-        """Keep a cycle's row and the next cycle's points, on disk in one step."""
+    def add(self, row: dict[str, Any], pending: dict[str, Any] | None, weights: dict | None = None) -> None:
+        """Keep a cycle's row and the next cycle's points, on disk in one step.
+
+        Weights, which a warm run needs to go on, lie in a file of their own cycle: it is written before the
+        row and the one of the cycle before goes after it, so that a row never lacks its weights.
+        """
         self.rows.append(row)
         self.pending = pending
         if self.path is None:
             return
+        if weights is not None:
+            self._weights(row["cycle"]).parent.mkdir(parents=True, exist_ok=True)
+            partial = self._weights(row["cycle"]).with_suffix(".part")
+            partial.write_bytes(serialization.msgpack_serialize(jax.device_get(weights)))
+            os.replace(partial, self._weights(row["cycle"]))
         if self.provenance is None:
             self.provenance = provenance.collect(seeds=[self.config.seed], config=self.config.to_dict())
         results.write(self.table(), self.path, self.provenance | {"pending": pending})
+        self._weights(row["cycle"] - 1).unlink(missing_ok=True)
+        if pending is None:
+            self._weights(row["cycle"]).unlink(missing_ok=True)
+
+    def weights(self) -> dict:
+        """Read the weights of the last whole cycle of a warm run.
+
+        Raises:
+            ValueError: When the file is not there or is damaged.
+        """
+        path = self._weights(len(self.rows) - 1)
+        try:
+            return serialization.msgpack_restore(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"out: the weights of the last cycle, {path}, cannot be read ({error}); start afresh with "
+                "fresh=True (--fresh)."
+            ) from error
+
+    def _weights(self, cycle: int) -> Path:
+        return self.path.with_name(f"weights-{cycle}.msgpack")
 
     def table(self) -> pd.DataFrame:
         """Give the rows as a table."""

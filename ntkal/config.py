@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from ntkal import acquisition, data, models, sequential
+from ntkal import acquisition, data, models, rivals, sequential
+from ntkal.rivals.infinite import NETWORKS as INFINITE
 from ntkal.train import TrainConfig
 
 _LOGITS = ("first", "mean", "sum")
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-LOOKAHEADS = ("ntk", "ntk_block", "ntk_refit", "retrain", "step", "infinite")
-INFINITE = ("mlp", "cnn")
 TRAIN = TrainConfig(steps=500)
 
 
@@ -90,13 +89,14 @@ class RunConfig:
         _choice("model", self.model, (*models.names(), "gp"))
         _choice("strategy", self.strategy, acquisition.names())
         _choice("mode", self.mode, sequential.MODES)
-        _choice("lookahead", self.lookahead, LOOKAHEADS)
+        _choice("lookahead", self.lookahead, rivals.names())
         _choice("infinite", self.infinite, INFINITE)
         if isinstance(self.logit, str):
             _choice("logit", self.logit, _LOGITS)
         else:
             _at_least("logit", self.logit, 0)
-        for name, low in {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}.items():
+        lowest = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}
+        for name, low in lowest.items():
             _at_least(name, getattr(self, name), low)
         if self.seed >= 2**32:
             raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from ntkal import acquisition, checkpoint, data, kernels, models, sequential, train
+from ntkal import acquisition, checkpoint, data, learners, rivals, sequential
 from ntkal.acquisition import PoolView, Strategy
+from ntkal.acquisition.registry import best
 from ntkal.config import RunConfig, as_config
 from ntkal.lookahead import Lookahead
-
-# Numbers, not names, feed the generators: changing one changes every result of its stream.
-_STREAMS = {"start": 0, "init": 1, "train": 2, "subset": 3, "strategy": 4}
+from ntkal.rivals.base import OBJECTIVES
+from ntkal.streams import stream
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def run(
     """Run pool-based active learning and return a row for each cycle.
 
     Cycle 0 trains on the start set. Each later cycle draws a subset of the unlabelled inputs, chooses
-    ``query`` of them with the model of the cycle before, labels them, and trains again from scratch.
+    ``query`` of them with the model of the cycle before, labels them, and trains again, from scratch unless
+    the run is warm.
 
     Every random draw comes from a stream of its own, named by (seed, purpose, cycle). So the runs of one seed
     share the start set, the initial weights of each cycle, its stream of batches, and the order in which
@@ -81,7 +82,7 @@ def run(
     """
     config = as_config(config)
     strategy = acquisition.get(config.strategy)
-    sequential.check(strategy, config.mode)
+    _check(strategy, config)
     # A new run is checked against its data before its folder is made; a finished one needs no data.
     begun = out is not None and (Path(out) / checkpoint.FILE).exists()
     job = None if begun else _Run(config, strategy)
@@ -112,14 +113,7 @@ class _Run:
                 "or cycles."
             )
         self.targets = data.one_hot(self.data.y_train, classes)
-        options = {} if config.blocks is None else {"blocks": config.blocks}
-        self.model = models.get(
-            config.model,
-            input_shape=self.data.x_train.shape[1:],
-            classes=classes,
-            width=config.width,
-            **options,
-        )
+        self.learner = learners.make(config, self.data.x_train.shape[1:], classes, strategy.needs)
 
     def go(self, state: checkpoint.Checkpoint, progress: bool) -> None:
         from tqdm import tqdm
@@ -133,16 +127,19 @@ class _Run:
         )
         with bar:
             labelled = [pick for row in state.rows for pick in row["picks"]]
+            if self.config.warm and state.rows:
+                self.learner.params = state.weights()
             for cycle in range(len(state.rows), self.config.cycles + 1):
                 chosen = Query(**state.pending) if cycle else Query(self.start_set(), None, 0.0, 0.0)
                 labelled += chosen.picks
                 bar.set_postfix_str(f"{len(labelled)} labels: training")
-                params, accuracy, seconds = self.train(labelled, cycle)
+                accuracy, seconds = self.train(labelled, cycle)
                 following = None
                 if cycle < self.config.cycles:
                     bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}, choosing")
-                    following = asdict(self.query(params, labelled, cycle))
-                state.add(self.row(cycle, len(labelled), accuracy, seconds, chosen), following)
+                    following = asdict(self.query(labelled, cycle))
+                weights = self.learner.params if self.config.warm else None
+                state.add(self.row(cycle, len(labelled), accuracy, seconds, chosen), following, weights)
                 bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}")
                 bar.update()
 
@@ -166,20 +163,12 @@ class _Run:
         rng = stream(self.config.seed, "start", 0)
         return rng.choice(len(self.data.x_train), self.config.start, replace=False).tolist()
 
-    def train(self, labelled: list[int], cycle: int) -> tuple[dict, float, float]:
+    def train(self, labelled: list[int], cycle: int) -> tuple[float, float]:
         began = time.perf_counter()
-        seed = self.config.seed
-        params, _ = train.fit(
-            self.model,
-            self.model.init(key(seed, "init", cycle)),
-            self.data.x_train[labelled],
-            self.targets[labelled],
-            self.config.train,
-            key(seed, "train", cycle),
-        )
-        jax.block_until_ready(params)
+        self.learner.fit(self.data.x_train[labelled], self.targets[labelled], cycle)
         seconds = time.perf_counter() - began
-        return params, train.accuracy(self.model, params, self.data.x_test, self.data.y_test), seconds
+        said = self.learner.outputs(self.data.x_test).argmax(axis=1)
+        return float(np.mean(said == self.data.y_test)), seconds
 
     def subset(self, labelled: list[int], cycle: int) -> Int[np.ndarray, " m"]:
         """The unlabelled inputs that come first in an order that is the same for every strategy."""
@@ -187,43 +176,45 @@ class _Run:
         unlabelled = order[~np.isin(order, labelled)]
         return unlabelled[: self.config.subset]
 
-    def query(self, params: dict, labelled: list[int], cycle: int) -> Query:
-        pool = self.subset(labelled, cycle)
-        x_l, x_p = self.data.x_train[labelled], self.data.x_train[pool]
-        one_by_one = self.config.mode != "batch"
-        post = ridge = features_p = features_l = None
+    def query(self, labelled: list[int], cycle: int) -> Query:
+        config, pool = self.config, self.subset(labelled, cycle)
+        known = self.data.x_train[labelled], self.targets[labelled], self.data.x_train[pool]
         began = time.perf_counter()
-        f_p = train.predict(self.model, params, x_p)
+        f_p = self.learner.outputs(known[2])
         outputs_done = time.perf_counter()
-        if one_by_one or "lookahead" in self.strategy.needs:
-            f_l = train.predict(self.model, params, x_l)
-            k_ll, k_pl, k_pp = kernels.split_ntk(self.model.apply, params, x_l, x_p, logit=self.config.logit)
-            ridge = self.config.relative_ridge * float(jnp.mean(jnp.diagonal(k_ll)))
-            post = Lookahead.fit(k_ll, k_pl, k_pp, f_l, f_p, self.targets[labelled], ridge=ridge)
-            jax.block_until_ready(post)
+        state = None
+        if config.mode != "batch" or "lookahead" in self.strategy.needs:
+            state = self.learner.prepare(*known, f_p)
+            jax.block_until_ready(state)
         kernel_done = time.perf_counter()
-        if "features" in self.strategy.needs:
-            features_p, features_l = (
-                train.in_batches(self.model.features, params, x, batch_size=500).astype(np.float64)
-                for x in (x_p, x_l)
-            )
-        rng = stream(self.config.seed, "strategy", cycle)
-        if one_by_one:
-            reveal = self.targets[pool] if self.config.mode == "sequential" else None
-            picks = sequential.pick(self.strategy, post, self.config.query, rng, labels=reveal)
+        extras = self.learner.extras(*known, f_p)
+        rng = stream(config.seed, "strategy", cycle)
+        if config.mode != "batch":
+            reveal = self.targets[pool] if config.mode == "sequential" else None
+            picks = sequential.pick(self.strategy, state, config.query, rng, labels=reveal)
+        elif state is None or isinstance(state, Lookahead):
+            view = PoolView(jnp.asarray(f_p, dtype=jnp.float64), post=state, **extras)
+            picks = self.strategy(view, config.query, rng)
         else:
-            view = PoolView(jnp.asarray(f_p, dtype=jnp.float64), features_p, features_l, post)
-            picks = self.strategy(view, self.config.query, rng)
-        seconds_kernel = 0.0 if post is None else kernel_done - outputs_done
+            scores = rivals.score(rivals.get(config.lookahead), state, config.strategy)
+            picks = best(scores, config.query)
+        ridge = float(state.ridge) if isinstance(state, Lookahead) else None
+        seconds_kernel = kernel_done - outputs_done if state is not None else 0.0
         seconds_query = outputs_done - began + time.perf_counter() - kernel_done
         return Query(pool[np.asarray(picks)].tolist(), ridge, seconds_kernel, seconds_query)
 
 
-def stream(seed: int, purpose: str, cycle: int) -> np.random.Generator:
-    """The NumPy generator of one purpose in one cycle of a seed."""
-    return np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[purpose], cycle]))
-
-
-def key(seed: int, purpose: str, cycle: int) -> jax.Array:
-    """The JAX key of one purpose in one cycle of a seed."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), _STREAMS[purpose]), cycle)
+def _check(strategy: Strategy, config: RunConfig) -> None:
+    """Refuse what cannot work together: a mode or a way to look ahead that the strategy cannot use."""
+    sequential.check(strategy, config.mode)
+    if rivals.get(config.lookahead).closed:
+        return
+    if config.strategy not in OBJECTIVES:
+        raise ValueError(
+            f"lookahead: {config.lookahead!r} can score by {' or '.join(OBJECTIVES)} only, not by "
+            f"{config.strategy!r}; change the strategy, or leave lookahead = 'ntk'."
+        )
+    if config.mode != "batch":
+        raise ValueError(
+            f"lookahead: {config.lookahead!r} cannot take labels one by one; give it mode 'batch'."
+        )

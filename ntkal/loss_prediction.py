@@ -83,6 +83,7 @@ def fit(
         ((30, 2), (5,))
     """
     x, y = train._check(model, params, x, y)
+    config = config.sized(len(x))
     _check(len(x), config, weight, margin, detach)
     sizes, dtype = _stages(model, params, x[:1])
     key = train._typed(key)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import ntkal
-from ntkal import checkpoint, loop, results
+from ntkal import checkpoint, gp, loop, results, rivals
 
 SMALL = {"data": "digits", "model": "mlp", "width": 16, "start": 20, "query": 5, "cycles": 2, "subset": 60}
 SMALL |= {"train": {"steps": 20, "learning_rate": 0.1}}
@@ -62,6 +62,49 @@ def test_one_by_one_modes_run_and_choose_otherwise_than_a_batch(mode, strategy):
     assert table["mode"].tolist() == [mode] * 2
 
 
+@pytest.mark.parametrize("lookahead", rivals.names())
+def test_every_way_to_look_ahead_runs_from_the_same_start(lookahead):
+    config = small(lookahead=lookahead, cycles=1, subset=12, query=3)
+    table = ntkal.run(config)
+    assert table["accuracy"][0] == ntkal.run(small(cycles=0))["accuracy"][0]
+    assert len(set(table["picks"][1])) == 3
+    closed = ntkal.run(small(cycles=1, subset=12, query=3))
+    if lookahead.startswith("ntk"):
+        same = ["accuracy", "picks"]
+        pd.testing.assert_frame_equal(table[same], closed[same])
+
+
+@pytest.mark.parametrize("mode", ["batch", "sequential"])
+def test_a_gaussian_process_can_take_the_network_s_place(mode):
+    table = ntkal.run(
+        {"data": "digits", "model": "gp", "start": 20, "query": 5, "cycles": 2, "subset": 60, "mode": mode}
+    )
+    data = ntkal.load("digits")
+    labelled = table["picks"][0]
+    found = gp.fit(data.x_train[labelled], np.eye(10)[data.y_train[labelled]], relative_ridge=1e-2)
+    said = np.asarray(found.outputs(data.x_test)).argmax(axis=1)
+    assert table["accuracy"][0] == np.mean(said == data.y_test)
+    assert table["accuracy"].between(0.5, 1).all()
+    assert table["ridge"][1] == pytest.approx(found.ridge)
+
+
+def test_a_warm_run_starts_from_the_weights_it_had(tmp_path, monkeypatch):
+    config = small(warm=True, cycles=3, strategy="margin")
+    whole = ntkal.run(config, out=tmp_path / "whole")
+    assert list((tmp_path / "whole").glob("weights*")) == []
+    cold = ntkal.run(small(cycles=3, strategy="margin"))
+    assert whole["accuracy"][0] == cold["accuracy"][0]
+    assert whole["accuracy"].tolist() != cold["accuracy"].tolist()
+    job = loop._Run(loop.as_config(config), ntkal.acquisition.get("margin"))
+    labelled = whole["picks"][0]
+    job.train(labelled, 0)
+    before = job.learner.params
+    job.learner.config = loop.as_config(small(warm=True, train={"steps": 1, "learning_rate": 1e-9}))
+    job.train(labelled, 1)
+    for one, two in zip(jax.tree.leaves(before), jax.tree.leaves(job.learner.params), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+
+
 def test_the_same_configuration_gives_the_same_rows_and_another_seed_others():
     first, again = ntkal.run(small()), ntkal.run(small())
     same_rows(first, again)
@@ -76,9 +119,9 @@ def test_strategies_of_one_seed_share_start_set_weights_and_subset():
     assert a.start_set() == b.start_set()
     labelled = a.start_set()
     np.testing.assert_array_equal(a.subset(labelled, 1), b.subset(labelled, 1))
-    for one, two in zip(
-        jax.tree.leaves(a.train(labelled, 1)[0]), jax.tree.leaves(b.train(labelled, 1)[0]), strict=True
-    ):
+    for job in (a, b):
+        job.train(labelled, 1)
+    for one, two in zip(jax.tree.leaves(a.learner.params), jax.tree.leaves(b.learner.params), strict=True):
         np.testing.assert_array_equal(one, two)
     # One label more leaves the rest of the subset as it was, so that strategies choose from nearly the same.
     before, after = a.subset(labelled, 1), a.subset([*labelled, int(a.subset(labelled, 1)[3])], 1)
@@ -86,31 +129,15 @@ def test_strategies_of_one_seed_share_start_set_weights_and_subset():
     assert not set(before) & set(labelled)
 
 
-def test_streams_differ_by_seed_purpose_and_cycle():
-    draws = {
-        float(loop.stream(seed, purpose, cycle).random())
-        for seed in (0, 1)
-        for purpose in loop._STREAMS
-        for cycle in (0, 1)
-    }
-    keys = {
-        tuple(jax.random.key_data(loop.key(seed, purpose, cycle)).tolist())
-        for seed in (0, 1)
-        for purpose in loop._STREAMS
-        for cycle in (0, 1)
-    }
-    assert len(draws) == len(keys) == 4 * len(loop._STREAMS)
-
-
 def test_the_choice_is_the_strategy_s_own_on_the_model_of_the_cycle_before():
     config = loop.as_config(small(strategy="margin", cycles=1))
     job = loop._Run(config, ntkal.acquisition.get("margin"))
     table = ntkal.run(config)
     labelled = table["picks"][0]
-    params, accuracy, _ = job.train(labelled, 0)
+    accuracy, _ = job.train(labelled, 0)
     assert accuracy == table["accuracy"][0]
     pool = job.subset(labelled, 0)
-    outputs = np.asarray(job.model.apply(params, job.data.x_train[pool]))
+    outputs = np.asarray(job.learner.outputs(job.data.x_train[pool]))
     probs = np.clip(outputs, 0, None) / np.clip(outputs, 0, None).sum(1, keepdims=True)
     top = np.sort(probs, axis=1)
     best = np.argsort(top[:, -1] - top[:, -2])[:5]
@@ -126,9 +153,9 @@ def test_no_cycles_is_one_row_and_the_whole_pool_can_be_labelled():
     assert sorted(pick for picks in table["picks"] for pick in picks) == list(range(400))
 
 
-@pytest.mark.parametrize("mode", ["batch", "sequential"])
-def test_a_run_that_stops_goes_on_to_the_rows_of_one_that_did_not(tmp_path, monkeypatch, mode):
-    config = small(strategy="mlmoc", mode=mode, cycles=3)
+@pytest.mark.parametrize("changes", [{}, {"mode": "sequential"}, {"warm": True}])
+def test_a_run_that_stops_goes_on_to_the_rows_of_one_that_did_not(tmp_path, monkeypatch, changes):
+    config = small(strategy="mlmoc", cycles=3, **changes)
     whole = ntkal.run(config)
     write, left = results.write, [2]
 

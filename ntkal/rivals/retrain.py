@@ -68,13 +68,10 @@ def prepare(situation: Situation) -> Retraining:
     """
     if situation.key is None:
         raise ValueError("key: retraining draws batches; pass a JAX random key, such as jax.random.key(0).")
-    labels = len(situation.x_l) + 1
     run = situation.train
-    batch = min(run.batch_size, labels)
-    steps = -(-EPOCHS * labels // batch)
     config = dataclasses.replace(
-        run, steps=steps, schedule="constant", learning_rate=RATE * run.learning_rate
-    )
+        run, epochs=EPOCHS, schedule="constant", learning_rate=RATE * run.learning_rate
+    ).sized(len(situation.x_l) + 1)
     return Retraining(situation, config, base.likely(situation.f_p))
 
 

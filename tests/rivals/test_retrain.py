@@ -104,10 +104,12 @@ def test_running_statistics_of_batch_norm_move_with_the_candidate():
     assert float(jnp.abs(moved[0] - moved[1]).max()) > 1e-6
 
 
-def test_the_loop_is_fifteen_epochs_of_training_from_the_trained_parameters():
-    case = situation(schedule="onecycle")
-    steps = -(-15 * 10 // 4)
-    config = dataclasses.replace(case.train, steps=steps, schedule="constant", learning_rate=0.1 * 0.05)
+@pytest.mark.parametrize("epochs", [None, 3])
+def test_the_loop_is_fifteen_epochs_of_training_from_the_trained_parameters(epochs):
+    case = situation(schedule="onecycle", epochs=epochs)
+    config = dataclasses.replace(
+        case.train, steps=38, epochs=None, schedule="constant", learning_rate=0.1 * 0.05
+    )
     have = outputs_of("retrain_loop", case)
     for c in range(5):
         label = np.eye(3)[case.f_p[c].argmax()]

@@ -1,0 +1,95 @@
+"""The commands that run many runs: ``python -m ntkal sweep`` and ``python -m ntkal figure``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_sweep(subparsers: Any) -> None:
+    """Add ``sweep`` to the command line."""
+    parser = subparsers.add_parser(
+        "sweep",
+        help="run a grid of runs on Dask and gather one table",
+        description="Run every series and seed of a TOML file, on all cores of this machine or on a Dask "
+        "cluster. A sweep that was interrupted goes on when the same command is given again.",
+    )
+    parser.add_argument("config", metavar="CONFIG", help="TOML file of the sweep")
+    parser.add_argument("--size", help="a size that the file has")
+    _shared(parser, "runs/ and the file's name")
+    parser.set_defaults(action=_sweep)
+
+
+def add_figure(subparsers: Any) -> None:
+    """Add ``figure`` to the command line."""
+    parser = subparsers.add_parser(
+        "figure",
+        help="run and draw a figure of the paper",
+        description="Run what a figure of the paper shows, at one of three sizes, and draw it. Interrupted, "
+        "it goes on when the same command is given again.",
+    )
+    parser.add_argument("name", metavar="NAME", help="1a, 1b, 2a, 2b, 2c, 3a or 3b")
+    parser.add_argument(
+        "--size", default="smoke", help="smoke (seconds; the default), laptop (up to hours) or paper (a GPU)"
+    )
+    _shared(parser, "runs/figure-NAME-SIZE")
+    parser.set_defaults(action=_figure)
+
+
+def _shared(parser: argparse.ArgumentParser, folder: str) -> None:
+    parser.add_argument("--out", metavar="DIR", help=f"folder of the runs and the table (default: {folder})")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[], help="seeds in place of the file's")
+    parser.add_argument("--workers", type=int, help="local worker processes (default: one a core)")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler's tcp://host:port, or its file"
+    )
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from ntkal import sweep
+
+    jobs = sweep.read(arguments.config, size=arguments.size, seeds=arguments.seeds)
+    stem = Path(arguments.config).stem + (f"-{arguments.size}" if arguments.size else "")
+    out = Path(arguments.out or Path("runs") / stem)
+    return _watched(lambda: _show(sweep.run(jobs, out, **_options(arguments)), out), out)
+
+
+def _figure(arguments: argparse.Namespace) -> int:
+    from ntkal import figures
+
+    out = Path(arguments.out or Path("runs") / f"figure-{arguments.name}-{arguments.size}")
+    figures.jobs(arguments.name, arguments.size, arguments.seeds)
+
+    def work() -> None:
+        table, _ = figures.make(
+            arguments.name, arguments.size, out=out, seeds=arguments.seeds, **_options(arguments)
+        )
+        _show(table, out)
+        print(f"Drawn in {out / 'figure.png'}")
+
+    return _watched(work, out)
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"workers": arguments.workers, "scheduler": arguments.scheduler, "progress": True}
+
+
+def _show(table: Any, out: Path) -> None:
+    from ntkal import statistics, sweep
+
+    last = table[table["cycle"] == table["cycle"].max()]
+    shown = statistics.summary(last, by=["series", "labels"])
+    print(shown.to_string(index=False, na_rep="-", float_format="{:.4f}".format))
+    print(f"Written to {out / sweep.TABLE}")
+
+
+def _watched(work: Any, out: Path) -> int:
+    try:
+        work()
+    except KeyboardInterrupt:
+        print(
+            f"\nntkal: interrupted; give the same command again to go on from what is finished in {out}.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
