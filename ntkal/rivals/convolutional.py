@@ -9,12 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Pixels = Float[Array, "... h w h w"]
+from ntkal.types import ArrayLike
+
+Pixels = Float[ArrayLike, "... h w h w"]
+Scalar = Float[Array, ""] | float
 
 
 @jax.jit
 def kernel(
-    x1: Float[Array, "n1 h w c"], x2: Float[Array, "n2 h w c"], weight: float, bias: float
+    x1: Float[ArrayLike, "n1 h w c"], x2: Float[ArrayLike, "n2 h w c"], weight: Scalar, bias: Scalar
 ) -> Float[Array, "n1 n2"]:
     r"""Return the kernel between two blocks of images.
 
@@ -24,7 +27,8 @@ def kernel(
     .. math:: \Sigma \leftarrow \sigma_b^2 + \sigma_w^2 \operatorname{mean}_\delta
               \Sigma_{p + \delta, q + \delta}
 
-    .. math:: \Theta \leftarrow \Sigma + \sigma_w^2 \operatorname{mean}_\delta \Theta_{p + \delta, q + \delta} ,
+    .. math:: \Theta \leftarrow \Sigma + \sigma_w^2 \operatorname{mean}_\delta
+              \Theta_{p + \delta, q + \delta} ,
 
     with zero outside the image; a rectifier the arc-cosine functions of orders 1 and 0; a pooling the mean
     over both windows.
@@ -91,7 +95,7 @@ def _rectify(sigma: Pixels, theta: Pixels, first, second) -> tuple[Pixels, Pixel
     return norm * jnp.sqrt(1 - cosine**2) / (2 * jnp.pi) + sigma * slope, theta * slope
 
 
-def _pool(k: Pixels) -> Pixels:
+def _pool(k: Pixels) -> Float[Array, "... _ _ _ _"]:
     """Means over 2 x 2 windows of both pixels; an odd last row or column is alone."""
     for axis in range(k.ndim - 4, k.ndim):
         side = k.shape[axis]

@@ -2,14 +2,12 @@
 
 import jax
 import numpy as np
-import pytest
 
 from ntkal.rivals import convolutional
 
 
-@pytest.mark.parametrize("shape", [(4, 4, 1), (5, 3, 2), (1, 2, 1)])
-def test_it_is_the_kernel_of_neural_tangents(shape, rng):
-    """On blocks small enough for it; odd sides on purpose."""
+def test_it_is_the_kernel_of_neural_tangents(rng):
+    """On a block small enough for it; an odd side on purpose."""
     from ntkal.neural_tangents import stax
 
     sigmas = {"W_std": 1.3, "b_std": 0.2}
@@ -19,25 +17,19 @@ def test_it_is_the_kernel_of_neural_tangents(shape, rng):
         if layer < 2:
             layers.append(stax.AvgPool((2, 2), (2, 2), padding="SAME", normalize_edges=True))
     theirs = stax.serial(*layers, stax.GlobalAvgPool(), stax.Dense(1, **sigmas))[2]
-    x1, x2 = rng.random((2, *shape)), rng.random((3, *shape))
+    x1, x2 = rng.random((2, 3, 2, 2)), rng.random((3, 3, 2, 2))
     with jax.numpy_rank_promotion("allow"):
-        want = theirs(x1, x2, "ntk")
+        want = jax.jit(lambda a, b: theirs(a, b, "ntk"))(x1, x2)
     np.testing.assert_allclose(convolutional.kernel(x1, x2, 1.3**2, 0.2**2), want, rtol=1e-12)
 
 
 def test_offsets_and_pools_are_sums_over_pixels(rng):
     k = rng.normal(size=(2, 3, 5, 3, 5))
     offsets, pools = np.zeros_like(k), np.zeros((2, 2, 3, 2, 3))
-    for a, b, c, d in np.ndindex(3, 5, 3, 5):
-        for i in (-1, 0, 1):
-            for j in (-1, 0, 1):
-                if (
-                    0 <= min(a + i, c + i)
-                    and max(a + i, c + i) < 3
-                    and 0 <= min(b + j, d + j)
-                    and max(b + j, d + j) < 5
-                ):
-                    offsets[:, a, b, c, d] += k[:, a + i, b + j, c + i, d + j] / 9
+    for *at, i, j in np.ndindex(3, 5, 3, 5, 3, 3):
+        there = np.array(at) + np.array([i, j, i, j]) - 1
+        if ((there >= 0) & (there < (3, 5, 3, 5))).all():
+            offsets[(slice(None), *at)] += k[(slice(None), *there)] / 9
     for a, b, c, d in np.ndindex(2, 3, 2, 3):
         window = k[:, 2 * a : 2 * a + 2, 2 * b : 2 * b + 2, 2 * c : 2 * c + 2, 2 * d : 2 * d + 2]
         pools[:, a, b, c, d] = window.mean(axis=(1, 2, 3, 4))
