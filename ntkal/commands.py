@@ -39,7 +39,9 @@ def add_figure(subparsers: Any) -> None:
 def _shared(parser: argparse.ArgumentParser, folder: str) -> None:
     parser.add_argument("--out", metavar="DIR", help=f"folder of the runs and the table (default: {folder})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[], help="seeds in place of the file's")
-    parser.add_argument("--workers", type=int, help="local worker processes (default: one a core)")
+    parser.add_argument(
+        "--workers", type=int, help="local worker processes (default: one a core; 0: this process)"
+    )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler's tcp://host:port, or its file"
     )
