@@ -32,6 +32,8 @@ _MODULES = (
     "check",
     "config",
     "data",
+    "figures",
+    "gp",
     "kernels",
     "linear",
     "loop",
@@ -39,7 +41,11 @@ _MODULES = (
     "plots",
     "provenance",
     "results",
+    "rivals",
+    "schedule",
     "sequential",
+    "statistics",
+    "sweep",
     "train",
 )
 

@@ -119,7 +119,7 @@ class RunConfig:
 
         Args:
             settings: Names and values of attributes; ``train`` is a mapping of the settings of
-                :class:`ntkal.train.TrainConfig`. What is not there takes its default.
+                :class:`ntkal.schedule.TrainConfig`. What is not there takes its default.
 
         Raises:
             ValueError: For an unknown name, with the nearest known one, and for a bad value.
