@@ -11,7 +11,7 @@ def stream(seed: int, purpose: str, cycle: int) -> np.random.Generator:
     """The NumPy generator of one purpose in one cycle of a seed.
 
     Example:
-        >>> stream(0, "start", 0).integers(10) == stream(0, "start", 0).integers(10)
+        >>> stream(0, "start", 0).integers(10).item() == stream(0, "start", 0).integers(10).item()
         True
     """
     return np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[purpose], cycle]))
