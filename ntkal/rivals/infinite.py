@@ -49,7 +49,7 @@ def kernel_fn(name: str, input_shape: tuple[int, ...], *, memory: int = 2**30) -
 
     Source:
         Jacot, Gabriel and Hongler (2018), computed by neural-tangents (Novak et al., 2020); for ``"cnn"``
-        Arora et al. (2019), computed by :mod:`ntkal.rivals.convolutional`.
+        Arora et al. (2019), computed by ``ntkal.rivals.convolutional``.
 
     Example:
         >>> x = np.array([[1.0, 0.0], [0.0, 2.0]])
