@@ -4,7 +4,7 @@ import pytest
 from ntkal import acquisition, looks, plots
 
 FIGURES = {
-    "1a": ["random", "ntk", "ntk_block", "ntk_refit", "retrain"],
+    "1a": ["random", "ntk", "ntk_block", "ntk_refit", "retrain", "retrain_centred"],
     "1b": ["random", "ntk", "infinite", "step", "gp"],
     "2": ["random", "entropy", "margin", "badge", "bald", "ll4al", "mlmoc", "mlmoc_norm"],
     "3a": ["random", "sequential", "hallucinated", "batch", "margin", "badge"],

@@ -11,6 +11,7 @@ apart, time ``rival.prepare(situation)`` and ``score(rival, state, objective)``.
 ``infinite``        :class:`ntkal.Lookahead` with the kernel of an infinitely wide network
 ``step``            one step of gradient descent on the candidate, to first order
 ``retrain``         SGD for 15 epochs on the labelled set and the candidate, a block of candidates at once
+``retrain_centred`` the same, with changes counted from their mean over the candidates
 ``retrain_loop``    the same by a plain loop over :func:`ntkal.train.fit`
 ==================  ====================================================================================
 """
@@ -19,13 +20,14 @@ from ntkal.errors import check_choice
 from ntkal.rivals.base import Rival, Situation, score
 from ntkal.rivals.closed_form import NTK, NTK_BLOCK, NTK_REFIT
 from ntkal.rivals.infinite import INFINITE, kernel_fn
-from ntkal.rivals.retrain import EPOCHS, RETRAIN, RETRAIN_LOOP
+from ntkal.rivals.retrain import EPOCHS, RETRAIN, RETRAIN_CENTRED, RETRAIN_LOOP
 from ntkal.rivals.step import STEP
 
 __all__ = ["EPOCHS", "Rival", "Situation", "get", "kernel_fn", "names", "score"]
 
 _REGISTRY = {
-    rival.name: rival for rival in (NTK, NTK_BLOCK, NTK_REFIT, INFINITE, STEP, RETRAIN, RETRAIN_LOOP)
+    rival.name: rival
+    for rival in (NTK, NTK_BLOCK, NTK_REFIT, INFINITE, STEP, RETRAIN, RETRAIN_CENTRED, RETRAIN_LOOP)
 }
 
 

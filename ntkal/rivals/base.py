@@ -96,6 +96,9 @@ class Rival:
         after: ``after(state, block=None)`` yields ``(positions (b,), outputs (b, m, C))`` until each
             candidate has come once; ``block`` is the largest b, and None lets the rival choose.
         closed: Whether the state is a :class:`ntkal.Lookahead`, which has closed forms of the scores.
+        centred: Whether changes are counted from the mean over the candidates of the outputs after them, in
+            place of ``before``. It takes out what happens whoever the candidate is, and keeps all outputs:
+            m * m * C numbers.
 
     Example:
         >>> post = Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0)
@@ -109,6 +112,7 @@ class Rival:
     before: Callable[[Any], Float[ArrayLike, "m C"]]
     after: Callable[..., Iterator[tuple[np.ndarray, ArrayLike]]]
     closed: bool = False
+    centred: bool = False
 
 
 def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None = None) -> Float[Array, " m"]:
@@ -118,6 +122,7 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
               a_c = \#\{u : \arg\max_k f^{+c}_{uk} \ne \arg\max_k f_{uk}\} + \tfrac12 b_c / \max_{c'} b_{c'}
 
     With a look-ahead as its state these are :func:`ntkal.mlmoc` and :func:`ntkal.mlmoc_norm` themselves.
+    For a ``centred`` rival :math:`f` is the mean of :math:`f^{+c}` over the candidates c.
 
     Args:
         rival: The way to look ahead.
@@ -145,7 +150,14 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         return OBJECTIVES[objective](state)
     before = jnp.asarray(rival.before(state))
     flips, norm = np.full(len(before), np.nan), np.full(len(before), np.nan)
-    for positions, outputs in rival.after(state, block):
+    changed = rival.after(state, block)
+    if rival.centred:
+        every = np.empty((len(before), *before.shape))
+        for positions, outputs in changed:
+            every[positions] = outputs
+        before = jnp.asarray(every.mean(axis=0))
+        changed = ((at, every[at]) for at in spans(len(every), few(*before.shape)))
+    for positions, outputs in changed:
         flips[positions], norm[positions] = map(np.asarray, _change(before, jnp.asarray(outputs)))
     if not np.isfinite(norm).all():
         bad = np.flatnonzero(~np.isfinite(norm))

@@ -238,4 +238,5 @@ def _outputs(model: Model, params: dict, x: Any) -> Float[Array, "b m C"]:
 
 
 RETRAIN = Rival("retrain", prepare, before=lambda state: state.situation.f_p, after=after)
+RETRAIN_CENTRED = dataclasses.replace(RETRAIN, name="retrain_centred", centred=True)
 RETRAIN_LOOP = Rival("retrain_loop", prepare, before=lambda state: state.situation.f_p, after=loop_after)

@@ -39,6 +39,16 @@ def test_scores_are_those_of_a_plain_loop_whatever_the_block(given, block):
     np.testing.assert_allclose(rivals.score(rival, None, "mlmoc_norm", block), norm, rtol=1e-12)
 
 
+@pytest.mark.parametrize("block", [None, 1, 2, 7])
+def test_a_centred_rival_counts_from_the_mean_over_the_candidates(given, block, monkeypatch):
+    rival, _, outputs = given
+    monkeypatch.setattr(base, "MEMORY", 8 * 7 * 3 * 2)
+    flips, norm = by_loop(outputs.mean(axis=0), outputs)
+    centred = dataclasses.replace(rival, centred=True)
+    np.testing.assert_allclose(rivals.score(centred, None, "mlmoc", block), flips, rtol=1e-12)
+    np.testing.assert_allclose(rivals.score(centred, None, "mlmoc_norm", block), norm, rtol=1e-12)
+
+
 def test_nothing_moved_scores_zero():
     still = rivals.Rival(
         "still",
@@ -107,7 +117,7 @@ def test_bad_arguments_are_named(as_user):
 
 def test_every_rival_answers_to_its_name():
     assert set(rivals.names()) == {
-        "ntk", "ntk_block", "ntk_refit", "infinite", "step", "retrain", "retrain_loop"
+        "ntk", "ntk_block", "ntk_refit", "infinite", "step", "retrain", "retrain_centred", "retrain_loop"
     }  # fmt: skip
     assert all(rivals.get(name).name == name for name in rivals.names())
 
