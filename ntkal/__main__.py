@@ -57,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, ArithmeticError, OSError, ImportError) as error:
         if arguments.debug:
             raise
-        print(f"ntkal: {' '.join(str(error).split())}", file=sys.stderr)
+        said = [str(error), *getattr(error, "__notes__", [])]
+        print(f"ntkal: {' '.join(' '.join(said).split())}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
 
 

@@ -18,6 +18,8 @@ __all__ = ["Job", "read", "run"]
 
 TABLE = "table.parquet"
 RETRIES = 3
+Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
+"""Of one run: its table and its provenance, or its error."""
 
 
 def run(
@@ -35,7 +37,8 @@ def run(
     loses the cycle in hand and no more: Dask gives its run to another, which goes on from the last whole
     cycle. When this process is killed, the same call goes on in the same way. Each local worker has one core
     to itself, because the number of cores that JAX sees decides in which order it adds numbers, and so the
-    last bits of every result.
+    last bits of every result. A run that fails, for instance because its training diverges, does not stop
+    the others; its error is raised when they are done.
 
     Args:
         jobs: Runs, as :func:`read` gives them.
@@ -53,7 +56,9 @@ def run(
         ``model``, in the order of the jobs.
 
     Raises:
-        ValueError: When there is no job, and as :func:`ntkal.run` does; what other runs wrote is kept.
+        ValueError: When there is no job, and as :func:`ntkal.run` does.
+        FloatingPointError: When a training diverged. This and every error of a run is raised after the last
+            run, with a note of all that failed and without a table; what the others wrote is kept.
         ImportError: When Dask is not installed and ``workers`` is not 0.
         OSError: When the scheduler cannot be reached, or when one run killed several workers.
 
@@ -66,36 +71,54 @@ def run(
 
     out = Path(out)
     here = workers == 0 and scheduler is None
-    finished = (_one(job, out) for job in jobs) if here else _on_dask(jobs, out, workers, scheduler)
+    finished = _here(jobs, out) if here else _on_dask(jobs, out, workers, scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}
+    failed: dict[str, Exception] = {}
     bar = tqdm(total=len(jobs), disable=not progress, unit="run", desc=out.name, file=sys.stderr)
     with bar, contextlib.closing(finished):
-        for job, *made_of_it in finished:
-            done[job.folder] = made_of_it
+        for job, outcome in finished:
+            (failed if isinstance(outcome, Exception) else done)[job.folder] = outcome
             bar.set_postfix_str(f"{job.series}, seed {job.config.seed}")
             bar.update()
+    if failed:
+        error = next(iter(failed.values()))
+        error.add_note(
+            f"{len(failed)} of {len(jobs)} runs failed, this is the error of the first: {', '.join(failed)}. "
+            f"The others are kept in {out}; the same call goes on from there."
+        )
+        raise error
     tables, records = zip(*(done[job.folder] for job in jobs), strict=True)
     table = pd.concat(tables, ignore_index=True)
     results.write(table, out / TABLE, _provenance(jobs, records, table, made))
     return table
 
 
+def _here(jobs: Sequence[Job], out: Path) -> Iterator[tuple[Job, Outcome]]:
+    """Yield each job with what came of it, one after another."""
+    for job in jobs:
+        try:
+            yield job, _one(job, out)
+        except Exception as error:  # whatever it is, it is raised once the others are done
+            yield job, error
+
+
 def _on_dask(
     jobs: Sequence[Job], out: Path, workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Job, pd.DataFrame, dict[str, Any]]]:
-    """Yield each job with its table and its provenance, in the order they are finished."""
+) -> Iterator[tuple[Job, Outcome]]:
+    """Yield each job with what came of it, in the order they are finished."""
     with _client(workers, scheduler) as client:
         from distributed import KilledWorker, as_completed
 
         futures = {client.submit(_one, job, out.resolve(), pure=False): job for job in jobs}
         try:
             for future in as_completed(list(futures)):
-                yield future.result()
-        except KilledWorker as error:
-            raise OSError(
-                f"The run {futures[future].folder} ended {RETRIES} worker processes one after another, most "
-                f"likely for want of memory. What is finished is kept in {out}; run it with fewer workers."
-            ) from error
+                job, error = futures[future], future.exception()
+                if isinstance(error, KilledWorker):
+                    error = OSError(
+                        f"The run {job.folder} ended {RETRIES} worker processes one after another, most likely "
+                        "for want of memory; run it with fewer workers."
+                    )
+                yield job, error or future.result()
         finally:
             client.cancel(list(futures))
 
@@ -135,7 +158,7 @@ def _cores() -> list[int]:
     )
 
 
-def _one(job: Job, out: Path) -> tuple[Job, pd.DataFrame, dict[str, Any]]:
+def _one(job: Job, out: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What a worker does: one run, from where it stands."""
     folder = out / job.folder
     table = loop.run(job.config, out=folder)
@@ -143,7 +166,7 @@ def _one(job: Job, out: Path) -> tuple[Job, pd.DataFrame, dict[str, Any]]:
     place = table.columns.get_loc("model") + 1
     table.insert(place, "width", job.config.width)
     table.insert(place + 1, "lookahead", job.config.lookahead)
-    return job, table, results.read(folder / checkpoint.FILE)[1]
+    return table, results.read(folder / checkpoint.FILE)[1]
 
 
 def _provenance(jobs, records, table, made) -> dict[str, Any]:

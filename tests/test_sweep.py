@@ -133,6 +133,41 @@ def test_without_workers_the_runs_are_made_here_and_kept(few, tmp_path):
     pd.testing.assert_frame_equal(again, table)  # the seconds too: nothing was run again
 
 
+WILD = """
+[[series]]
+name = "wild"
+train = {learning_rate = 1e9}
+[[series]]
+name = "tame"
+strategy = "margin"
+[small]
+"""
+
+
+def test_a_run_that_diverges_does_not_stop_the_others_and_is_named(few, tmp_path):
+    few.write_text(FEW.replace("[small]", WILD, 1))
+    jobs = sweep.read(few, size="small")
+    with pytest.raises(FloatingPointError, match="learning rate 1000000000") as caught:
+        sweep.run(jobs, tmp_path, workers=0)
+    assert "1 of 4 runs failed" in caught.value.__notes__[0]
+    assert "wild-seed7" in caught.value.__notes__[0]
+    assert not (tmp_path / sweep.TABLE).exists()
+    calm = [job for job in jobs if job.series != "wild"]
+    assert len(calm) == 3
+    assert all(len(results.read(tmp_path / job.folder / "run.parquet")[0]) == 3 for job in calm)
+
+
+@pytest.mark.slow
+def test_workers_go_on_after_a_run_that_diverges_and_the_command_says_which(few, tmp_path):
+    few.write_text(FEW.replace("[small]", WILD, 1))
+    done = command(few, "--size", "small", "--out", tmp_path, "--workers", 1)
+    said, _ = done.communicate(timeout=300)
+    assert done.returncode == 1, said
+    assert "1 of 4 runs failed" in said
+    assert "wild-seed7" in said
+    assert (tmp_path / "tame-seed7" / "run.parquet").exists()
+
+
 @pytest.mark.slow
 def test_the_table_is_that_of_the_runs_one_by_one_with_what_made_it(few, tmp_path):
     done = command(few, "--out", tmp_path / "out", "--workers", 2)

@@ -129,7 +129,8 @@ def _intervals(ax: Axes, rows: dict[str, pd.DataFrame], looks: dict[str, dict], 
     """Draw curves with error bars, in per cent, set apart by less than the points of one curve are."""
     labels = np.unique(np.concatenate([part["labels"].to_numpy(np.float64) for part in rows.values()]))
     step = np.diff(labels).min() if len(labels) > 1 else 1.0
-    shifts = step * np.linspace(-0.25, 0.25, len(rows)) if len(rows) > 1 else [0.0]
+    reach = min(0.25, 0.05 * (len(rows) - 1))
+    shifts = step * np.linspace(-reach, reach, len(rows))
     ax.axhline(0.0, color="0.35", linewidth=1.2, zorder=1)
     for (name, part), shift in zip(rows.items(), shifts, strict=True):
         part = part.sort_values("labels")
