@@ -115,8 +115,8 @@ def _on_dask(
                 job, error = futures[future], future.exception()
                 if isinstance(error, KilledWorker):
                     error = OSError(
-                        f"The run {job.folder} ended {RETRIES} worker processes one after another, most likely "
-                        "for want of memory; run it with fewer workers."
+                        f"The run {job.folder} ended {RETRIES} worker processes one after another, most "
+                        "likely for want of memory; run it with fewer workers."
                     )
                 yield job, error or future.result()
         finally:
