@@ -14,8 +14,8 @@ from ntkal.streams import key
 MEMBERS = 5
 """Networks in the ensemble of a strategy that asks for one, the classifier itself among them."""
 RANKING = 0.1
-"""Weight of LL4AL's ranking loss. The source's 1 stands beside a cross-entropy; beside the squared loss, which is
-several times smaller, it made wide residual networks diverge at the rate that the other strategies train at."""
+"""Weight of LL4AL's ranking loss. The source's 1 stands beside a cross-entropy; beside the squared loss,
+which is several times smaller, it made wide residual networks diverge at the rate of the other strategies."""
 BATCH = 500
 
 
