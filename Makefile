@@ -9,7 +9,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 .PHONY: help book test test-fast unit nbval notebooks bench lab clean lock retarget env install
 
 help:
-	@echo "make book       run the chapters and render the book (HTML, works offline)"
+	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
 	@echo "make test       unit tests, docstring examples, then every notebook"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
@@ -22,7 +22,7 @@ help:
 book: env
 	@$(BIN)/python $(TOOLS)/execute.py --jobs $(JOBS)
 	@echo "Rendering the pages"
-	@$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@SOLUTIONS=$(SOLUTIONS) $(BIN)/jupyter-book build . -W -n --keep-going -q
 	@echo "Open _build/html/index.html"
 
 test: unit nbval

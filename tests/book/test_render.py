@@ -1,5 +1,6 @@
 """The rendered sample: numbers and buttons as in the notebooks, no outside address, planted faults seen."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import notebooks
 pytestmark = pytest.mark.slow
 
 
-def build(sample):
-    """Render as `make book` does; return the process and the HTML of a page."""
+def build(sample, **variables):
+    """Render as `make book` does; return the process."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going", "-q"]
-    return subprocess.run(command, cwd=sample.root, capture_output=True, text=True, check=False)
+    environment = os.environ | variables
+    return subprocess.run(
+        command, cwd=sample.root, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
@@ -48,6 +52,24 @@ def test_the_page_and_the_notebook_agree(sample, rendered):
     assert [address for address in loaded if not address.startswith(sample.pages)] == []
     assert not re.search(r"unpkg|thebe-config|THEBE_JS_URL", rendered)
     assert (sample.root / "_build/html/_static/mathjax/tex-chtml-full.js").exists()
+
+
+def test_solutions_are_left_out_of_the_pages_when_asked(sample, rendered):
+    assert "An answer." in rendered
+    assert 'answer</span> <span class="o">=</span> <span class="mi">3' in rendered
+    wrong = build(sample, SOLUTIONS="hide")
+    assert wrong.returncode
+    assert "SOLUTIONS: expected shown or hidden, got 'hide'" in wrong.stderr
+    made = build(sample, SOLUTIONS="hidden")
+    assert made.returncode == 0, made.stderr
+    html = sample.root / "_build" / "html"
+    page = (html / "book" / "ch09_sample.html").read_text()
+    assert "Open question." in page
+    assert "Compute the thing." in page
+    for gone in ("An answer.", 'class="mi">3', "Solution to", "colab.research", "Done."):
+        assert gone not in page, gone
+    assert "An answer" not in (html / "searchindex.js").read_text()
+    assert not [path for path in html.rglob("*.md") if "An answer." in path.read_text()]
 
 
 def test_planted_faults_stop_the_build(sample):
