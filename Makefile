@@ -6,13 +6,14 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test test-fast unit nbval notebooks bench lab clean lock retarget env install
+.PHONY: help book test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
 	@echo "make test       unit tests, docstring examples, then every notebook"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
+	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
 	@echo "make bench      the fast paths beside their peers, as ratios"
 	@echo "make lab        the notebooks in JupyterLab"
 	@echo "make lock       requirements.lock and environment.yml from pyproject.toml   (UPGRADE=1: newest versions)"
@@ -38,6 +39,9 @@ test-fast: env
 
 notebooks: env
 	@$(BIN)/python $(TOOLS)/notebooks.py $(if $(REFRESH),--refresh)
+
+assignments: env
+	@$(BIN)/python $(TOOLS)/assignments.py $(if $(SEED),--seed "$(SEED)") $(if $(COURSE),--course "$(COURSE)")
 
 bench: env
 	@$(BIN)/python -m ntkal bench
