@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from docutils.nodes import make_id
 from inline import Inline, name_of
 from labels import THEOREMS, Label, Page
 from markup import DETAILS_END, DETAILS_START, close_details, details, quote, strip, without_code
@@ -108,7 +109,7 @@ class Flattener:
                     f"**{self.text(block.argument, block.line)}**" if block.argument else "", self.body(block)
                 )
             )
-        if name in {"figure", "image"}:
+        if name in {"figure", "image", "explorable"}:
             return self.figure(block)
         if name == "table":
             caption = (
@@ -156,13 +157,20 @@ class Flattener:
         return [f"{DETAILS_START}{heading}", *body]
 
     def figure(self, block: Directive) -> list[str]:
-        """An image with its alternative text and numbered caption."""
+        """An image with its alternative text and numbered caption; an explorable also has a link."""
+        alive = block.name == "explorable"
         alt = block.options.get("alt", "").replace("\n", " ")
-        source = self.inline.image(block.argument)
+        source = self.inline.image(f"_static/explore/{block.argument}.png" if alive else block.argument)
         image = [f"![{alt}]({source})", ""]
         caption = " ".join(row.strip() for row in self.body(block)).strip()
-        if block.name == "figure" and caption:
+        if block.name != "image" and caption:
             image += [f"*Figure {self.page.numbers[block.line]}.* {caption}", ""]
+        if alive:
+            place = f"{self.project.page_url(self.page.name)}#{make_id(block.options.get('name', ''))}"
+            image += [
+                f"This is a picture of it: the figure on the [rendered page]({place}) can be operated.",
+                "",
+            ]
         return ["", *image]
 
     def list_table(self, block: Directive) -> list[str]:

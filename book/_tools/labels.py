@@ -109,9 +109,9 @@ def read_page(path: Path) -> Page:
         if block.name == "math":
             if label:
                 add_equation(label, block.line)
-        elif block.name in {"figure", "table", "list-table"}:
-            caption = block.argument if block.name != "figure" else any(row.strip() for row in block.body)
-            counter = "figure" if block.name == "figure" else "table"
+        elif block.name in {"figure", "explorable", "table", "list-table"}:
+            counter = "figure" if block.name in {"figure", "explorable"} else "table"
+            caption = block.argument if counter == "table" else any(row.strip() for row in block.body)
             digits = number(counter, block.line) if caption else ""
             add(block.options.get("name"), counter, digits, "", block.line)
         elif kind in THEOREMS and block.name.startswith("prf:"):
