@@ -8,13 +8,14 @@ import assignments
 import nbformat
 import pytest
 from assignment_rubric import rubric_points
-from assignment_source import FOLDER, ROLES, sources
+from assignment_source import FOLDER, ROLES, read_sets, sources
 from flatten import LEFT_OVER
 from hand_in import solutions
 from markup import without_code
 from myst import read_cells
 from project import ROOT, Project
-from test_bank import SETS
+from scores import max_scores
+from test_bank import SETS, bank
 
 STUDENTS = ROOT / "notebooks" / "assignments"
 REGION = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", re.DOTALL)
@@ -162,3 +163,34 @@ def test_rubrics_add_up_and_are_on_the_grading_sheet(name, make_course):
     for key, cell in answers.items():
         assert rubric_points(cell.source) == cell.metadata["nbgrader"]["points"], key
         assert cell.source in sheet
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_test_cell_begins_with_its_points_and_says_when_it_is_hidden(name):
+    for cell in read_cells(ROOT / FOLDER / f"{name}.md"):
+        short = cell.metadata.get("nbgrader", {})
+        if "tests" in short:
+            first = cell.source.split("\n")[0]
+            assert re.match(rf"# {short['points']} points?: .*\.", first), first
+            assert first.endswith("(Hidden.)") == ("BEGIN HIDDEN TESTS" in cell.source), first
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of nbgrader's database layer
+def test_the_instructors_page_has_the_right_numbers(make_course):
+    page = (ROOT / "book" / "instructor_grading.md").read_text()
+    for problems in read_sets(Project(ROOT), 0):
+        points = sum(question.points for question in problems.questions)
+        row = next(row for row in page.split("\n") if row.startswith(f"| `{problems.name}` |"))
+        assert row.endswith(f"| {len(problems.questions)} | {points} |")
+    first = SETS[0]
+    most = max_scores(make_course(0), first)
+    by_tests = {cell: points for cell, points in most.items() if cell not in solutions(make_course(0), first)}
+    forgotten = bank(first)["loo"][0]  # what the page's Bob does, by sed
+    assert " + ridge * np.eye(len(k))" in solutions(make_course(0), first)["loo"].source
+    total = int(sum(by_tests.values()))
+    left = int(total - sum(most[cell] for cell in forgotten.loses))
+    assert f"Ada has all {total} points that tests can give, Bob {left}: he lost" in page
+    assert all(f"`{cell}`" in page for cell in forgotten.loses)
+    assert f"{int(sum(most.values())) - total} points of set 1, are yours" in page
+    assert forgotten.says.split(":")[0] in page
