@@ -1,5 +1,7 @@
 """The numbers of the explorable figures against ntkal; tests/book/test_explore_page.py operates them."""
 
+import re
+
 import chromium
 import explore_figures as reference
 import jax
@@ -26,9 +28,6 @@ def close(ours, theirs, rtol=1e-9):
     """Equal up to a fraction of the largest entry."""
     theirs = np.asarray(theirs)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=rtol * np.abs(theirs).max())
-
-
-# The shared mathematics
 
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 + 7])
@@ -95,9 +94,6 @@ def test_a_singular_kernel_is_refused(js):
     }""")
 
 
-# Regression
-
-
 @pytest.fixture(scope="module")
 def seen(js):
     """What the regression figure shows at the start, and the look-ahead behind it."""
@@ -130,9 +126,6 @@ def test_what_the_text_says_of_the_regression(js, seen):
         explore.regression.START.map(([x, y]) => [x, -2 * y]), 0.02)""")
     assert other["removed"] == ours["removed"]
     assert other["mean"] != ours["mean"]
-
-
-# Linearised against true training
 
 
 def test_the_points_are_those_of_the_chapter(js):
@@ -193,9 +186,6 @@ def test_what_the_text_says_of_width_and_time(js):
     assert 0.6 < wide[3] / narrow[3] < 1.6
 
 
-# The pool
-
-
 def test_the_moons_are_the_same_in_both_languages(js):
     ours = js("explore.pool.moons(5, 60)")
     x, label = reference.moons(5, 60)
@@ -240,3 +230,13 @@ def test_what_the_text_says_of_fifty_pools(js):
     })""")
     nearest, asked = np.mean(leads, axis=0)
     assert 2 * nearest < asked < 0.15
+
+
+def test_scripts_are_small_and_pictures_too():
+    for name in ("core", "draw", *FIGURES):
+        text = (reference.FOLDER / f"{name}.js").read_text()
+        assert len(text.splitlines()) <= 250, name
+        assert max(map(len, text.splitlines())) <= 120, name
+        assert not re.search(r"https?://(?!www\.w3\.org)|fetch\(|import\(", text), name
+    for name in FIGURES:
+        assert (reference.FOLDER / f"{name}.png").stat().st_size < 100_000, name

@@ -118,7 +118,11 @@ explore.regression = (() => {
           class: "explore-handle", tabindex: 0, role: "slider", "aria-valuemin": -LIMIT.y, "aria-valuemax": LIMIT.y,
           keydown: (event) => pressed(event, index),
           focus: () => { chosen = index; draw(); },
-          pointerdown: (event) => { handle.setPointerCapture(event.pointerId); chosen = index; },
+          touchstart: (event) => event.preventDefault(), // a finger here drags; elsewhere it scrolls the page
+          pointerdown: (event) => {
+            handle.setPointerCapture(event.pointerId);
+            handle.focus({ preventScroll: true });
+          },
           pointermove: (event) => { if (handle.hasPointerCapture(event.pointerId)) move(index, ...fit.at(event)); },
           click: (event) => event.stopPropagation(),
         });
