@@ -44,7 +44,7 @@ def fit(
     the steps; after that only the module learns from it. With ``weight=0`` or ``detach=0`` the network is
     that of :func:`ntkal.train.fit` with the same key. The source's weight, 1, goes with a cross-entropy;
     beside the squared loss it can unsettle the classifier, the more the larger the learning rate. Runs of
-    the strategy ``"ll4al"`` use :data:`ntkal.learners.RANKING`.
+    the strategy ``"ll4al"`` use a tenth (``RANKING`` in ``ntkal/learners.py``).
 
     Args:
         model: The network; it needs ``train_stages``.

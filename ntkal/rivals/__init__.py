@@ -4,16 +4,16 @@ Each :class:`Rival` takes a :class:`Situation` and says what the pool's outputs 
 its most likely label; :func:`score` makes of it the scores that a query is chosen by. To time the two parts
 apart, time ``rival.prepare(situation)`` and ``score(rival, state, objective)``.
 
-==================  ====================================================================================
-``ntk``             this book's form: :class:`ntkal.Lookahead` with the empirical kernel
-``ntk_block``       the same by equation (12), candidate by candidate, one inverse for all
-``ntk_refit``       the same by equation (11), a solve for each candidate
-``infinite``        :class:`ntkal.Lookahead` with the kernel of an infinitely wide network
-``step``            one step of gradient descent on the candidate, to first order
-``retrain``         SGD for 15 epochs on the labelled set and the candidate, a block of candidates at once
-``retrain_centred`` the same, with changes counted from their mean over the candidates
-``retrain_loop``    the same by a plain loop over :func:`ntkal.train.fit`
-==================  ====================================================================================
+===================  ===================================================================================
+``ntk``              this book's form: :class:`ntkal.Lookahead` with the empirical kernel
+``ntk_block``        the same by equation (12), candidate by candidate, one inverse for all
+``ntk_refit``        the same by equation (11), a solve for each candidate
+``infinite``         :class:`ntkal.Lookahead` with the kernel of an infinitely wide network
+``step``             one step of gradient descent on the candidate, to first order
+``retrain``          SGD for 15 epochs on the labelled set and the candidate, a block of candidates at once
+``retrain_centred``  the same, with changes counted from their mean over the candidates
+``retrain_loop``     the same by a plain loop over :func:`ntkal.train.fit`
+===================  ===================================================================================
 """
 
 from ntkal.errors import check_choice
