@@ -7,12 +7,14 @@ import importlib
 import shutil
 
 import pytest
+from assignment_source import sources
 from hand_in import hand_in_bank, messages, solutions
+from project import ROOT, Project
 from scores import auto_scores, max_scores
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # nbgrader's own warnings
 
-SETS = ["ps1_kernels", "ps2_ntk"]
+SETS = [path.stem for path in sources(Project(ROOT))]
 VARIANTS = {0: 99, 7: 2}  # seed: how many wrong answers to each question, all or the first two
 
 
