@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ntkal import results, sweep
 from ntkal.errors import check_choice
 from ntkal.figures import draw
+from ntkal.figures.made import altered, beside_size, flat, made_by
 
 SIZES = ("smoke", "laptop", "paper")
 _KINDS: dict[str, Callable[[pd.DataFrame], Figure]] = {
@@ -23,6 +24,7 @@ _KINDS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "3b": draw.gain_by_width,
 }
 NAMES = tuple(_KINDS)
+__all__ = ["altered", "beside_size", "config_path", "flat", "jobs", "made_by", "make", "plot", "stored"]
 STORE = Path(results.__file__).parent
 
 

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import matplotlib.pyplot as plt
@@ -74,6 +75,27 @@ def test_a_stored_table_is_what_its_file_of_settings_asks_for(path):
         assert len(set(picks)) == len(picks) == part["labels"].max(), f"seed {seed}"
     assert not any("changed" in commit for commit in made["runs"]["commits"])
     plt.close(figures.plot(name, table))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_page_shows_what_made_a_table_and_where_it_is_smaller_than_the_paper(path):
+    _, name, size = path.stem.split("-")
+    made = figures.stored(name, size)[1]
+    shown = figures.made_by(made)[""]
+    assert shown["seeds"] == "0, 1, 2, 3, 4, 5"
+    assert f"figure {name} --size {size}" in shown["command"]
+    assert made["commit"].startswith(shown["table written with commit"])
+    ours, paper = (figures.jobs(name, this)[0].config for this in (size, "paper"))
+    differ = figures.beside_size(made)
+    assert differ.loc["train.steps"].tolist() == [str(ours.train.steps), f"{paper.train.epochs} epochs"]
+    assert "seed" not in differ.index
+    assert figures.beside_size(made, size).empty
+    assert figures.altered(made) == []
+    wrong = json.loads(json.dumps(made))
+    run = next(iter(wrong["runs"]["configs"]))
+    wrong["runs"]["configs"][run]["start"] += 1
+    wrong["runs"]["configs"]["one-more"] = {}
+    assert figures.altered(wrong) == [run, "one-more"]
 
 
 def test_unknown_figures_sizes_and_tables_are_named(tmp_path, monkeypatch):
