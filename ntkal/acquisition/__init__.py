@@ -10,6 +10,7 @@ from ntkal.acquisition.entropy import eer
 from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm, most_likely
 from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
 from ntkal.acquisition.registry import PoolView, Strategy, get, names
+from ntkal.acquisition.regression import expected_squared_change, variance_reduction
 
 __all__ = [
     "PoolView",
@@ -20,6 +21,7 @@ __all__ = [
     "eer",
     "emoc",
     "entropy",
+    "expected_squared_change",
     "get",
     "least_confident",
     "margin",
@@ -28,4 +30,5 @@ __all__ = [
     "most_likely",
     "names",
     "probabilities",
+    "variance_reduction",
 ]

@@ -1,0 +1,69 @@
+"""Two of ntkal's scores against scikit-activeml, which fits a new model for each candidate."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import DotProduct
+
+import ntkal
+from ntkal.acquisition import expected_squared_change
+
+with warnings.catch_warnings(action="ignore"):
+    from skactiveml.base import SkactivemlClassifier
+    from skactiveml.pool import ExpectedModelOutputChange, MonteCarloEER
+    from skactiveml.regressor import SklearnNormalRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # what scikit-activeml warns of is not ours to mend
+
+
+class KernelRidge(SkactivemlClassifier):
+    """Ridge regression to one-hot labels with a linear kernel; a softmax of its outputs."""
+
+    def __init__(self, ridge=1.0, classes=None, missing_label=np.nan, cost_matrix=None, random_state=None):
+        super().__init__(classes, missing_label, cost_matrix, random_state)
+        self.ridge = ridge
+
+    def fit(self, X, y, sample_weight=None):
+        X, y, _ = self._validate_data(X, y, sample_weight)
+        X, labels = X[y >= 0], np.eye(len(self.classes_))[y[y >= 0]]  # a missing label has become -1
+        self.rows_, self.dual_ = X, np.linalg.solve(X @ X.T + self.ridge * np.eye(len(X)), labels)
+        return self
+
+    def predict_proba(self, X):
+        return softmax(X @ self.rows_.T @ self.dual_, axis=1)
+
+
+def setting(classes, n=8, m=12, p=30, ridge=0.3, seed=0):
+    """Features, labels and the look-ahead of the linear kernel on them."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n + m, p)) / np.sqrt(p)
+    if classes == 1:
+        known = rng.normal(size=n)
+        labels = known[:, None]
+    else:
+        known = np.concatenate([np.arange(classes), rng.integers(classes, size=n - classes)]).astype(float)
+        labels = np.eye(classes)[known.astype(int)]
+    k = features @ features.T
+    blocks = k[:n, :n], k[n:, :n], k[n:, n:]
+    post = ntkal.Lookahead.fit(*blocks, 0 * labels, np.zeros((m, classes)), labels, ridge=ridge)
+    return features, np.concatenate([known, np.full(m, np.nan)]), post
+
+
+def test_expected_model_output_change():
+    x, y, post = setting(1)
+    process = GaussianProcessRegressor(DotProduct(sigma_0=0.0), alpha=0.3, optimizer=None)
+    rule = ExpectedModelOutputChange(integration_dict={"method": "gauss_hermite", "n_integration_samples": 3})
+    _, theirs = rule.query(x, y, SklearnNormalRegressor(process), return_utilities=True)
+    np.testing.assert_allclose(expected_squared_change(post), theirs[0, -12:], rtol=1e-10)
+
+
+def test_monte_carlo_expected_error_reduction():
+    x, y, post = setting(3)
+    model = KernelRidge(0.3, classes=[0, 1, 2])
+    rule = MonteCarloEER(method="log_loss")
+    _, theirs = rule.query(x, y, model, X_eval=x[-12:], return_utilities=True)
+    probs = softmax(np.asarray(post.mean), axis=1)
+    np.testing.assert_allclose(ntkal.eer(post, probs), theirs[0, -12:], rtol=1e-10)
