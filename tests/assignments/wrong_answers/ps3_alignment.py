@@ -67,7 +67,7 @@ BANK = {
         Wrong(
             "start and end exchanged",
             {"zip(kernels_start, kernels_trained": "zip(kernels_trained, kernels_start"},
-            {"learns-alignment"},
+            {"learns-alignment", "learns-accuracy"},
             "other end of training",
         ),
         Wrong("arg-min for arg-max", {"f.argmax": "f.argmin"}, {"learns-accuracy"}, "arg-min was taken"),

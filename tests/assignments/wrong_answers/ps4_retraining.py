@@ -26,7 +26,7 @@ BANK = {
         Wrong(
             "the candidate replaces the labelled set",
             {RETRAIN: "pool.x[[c]], label[None]"},
-            {"mlmoc-memory", "mlmoc-scores"},
+            {"mlmoc-scores"},
             "on the candidate alone",
         ),
         Wrong(
@@ -56,7 +56,7 @@ BANK = {
                 ),
             },
             {"mlmoc-scores", "mlmoc-price"},
-            "largest change by any label",
+            "the largest of all",
         ),
         Wrong(
             "the present model is trained again for each candidate",
