@@ -28,9 +28,7 @@ from setup_cell import setup_cell
 KERNEL = "colab"
 SECONDS = 60  # what the setup cell may take
 REFUSED = ("tensorflow", "tf2jax", "keras", "tensorboard")
-LIST = (
-    "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
-)
+LIST = "import importlib.metadata as m\nfor d in m.distributions(): print(d.name, d.version)"
 
 
 class ColabError(Exception):
