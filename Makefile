@@ -10,7 +10,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
-	@echo "make test       unit tests, docstring examples, then every notebook"
+	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
@@ -31,8 +31,11 @@ test: unit nbval
 unit: env
 	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5
 
+# In an environment that has what Colab has, where the notebooks' own setup cell has installed the package.
 nbval: env
-	@PYTHONPATH=$(TOOLS) $(BIN)/python -m pytest -c $(TOOLS)/nbval.ini --rootdir . -n $(JOBS) notebooks
+	@$(BIN)/python $(TOOLS)/colab.py
+	@JUPYTER_PATH=$(CURDIR)/_build/colab/share/jupyter PYTHONPATH=$(TOOLS) $(BIN)/python -m pytest \
+		-c $(TOOLS)/nbval.ini --rootdir . --nbval-kernel-name colab -n $(JOBS) notebooks
 
 test-fast: env
 	@$(BIN)/python -m pytest tests -m "not slow" -n $(JOBS)
