@@ -44,6 +44,7 @@ def export(notebook) -> str:
         extra_template_basedirs=[str(TEMPLATES)],
         reveal_url_prefix="reveal",
         reveal_theme="deck",
+        exclude_anchor_links=True,
         config=Config({"CSSHTMLHeaderPreprocessor": {"style": "a11y-light"}}),
     )
     return exporter.from_notebook_node(notebook)[0]

@@ -98,7 +98,11 @@ class Deck:
             return [code(source, [] if name == "code" else self.described(following))]
         if name in self.parts.figures:
             cell = self.parts.figures[name]
-            return [code("", self.described(cell), ["figure"]), markdown(self.parts.caption(cell))]
+            picture = code("", self.described(cell), ["figure"])
+            return [picture, markdown(self.parts.caption(cell), ["caption"])]
+        if getattr(self.parts.blocks.get(name), "name", "") in {"figure", "explorable"}:
+            image, caption = self.parts.picture(name)
+            return [markdown(image, ["figure"]), markdown(caption, ["caption"])]
         if name in self.parts.blocks:
             return [markdown(self.parts.markdown(name))]
         raise KeyError(f"the page has nothing to show that is called {name}")
@@ -153,9 +157,9 @@ def opening(cells: list[dict], kind: str) -> list[dict]:
     return cells
 
 
-def markdown(text: str) -> dict:
+def markdown(text: str, tags: list[str] | None = None) -> dict:
     """A Markdown cell."""
-    return {"cell_type": "markdown", "metadata": {}, "source": text.strip()}
+    return {"cell_type": "markdown", "metadata": {"tags": tags or []}, "source": text.strip()}
 
 
 def code(source: str, outputs: list[dict], tags: list[str] | None = None) -> dict:

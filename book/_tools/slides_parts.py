@@ -65,16 +65,20 @@ class Parts:
             if block.name == "exercise-start":
                 start = block
             elif block.name == "exercise-end" and start:
-                first = start.body_line + len(start.body) + 1  # after the closing fence
-                body = lines[first - line : block.line - line]
-                self.blocks[start.options["label"]] = replace(
-                    start, name="exercise", body=body, body_line=first
-                )
+                self.keep(start, lines, line, block.line)
                 start = None
             elif label := block.options.get("label") or block.options.get("name"):
                 self.blocks[label] = block
             if block.name in CONTAINERS or block.name.removeprefix("prf:") in THEOREMS:
                 self.collect(block.body, block.body_line)
+        if start:  # it goes on with code: what stands before that is the task
+            self.keep(start, lines, line, line + len(lines))
+
+    def keep(self, start: Directive, lines: list[str], line: int, end: int) -> None:
+        """Note a gated exercise as one block, its text up to the line `end`."""
+        first = start.body_line + len(start.body) + 1  # after the closing fence
+        body = lines[first - line : end - line]
+        self.blocks[start.options["label"]] = replace(start, name="exercise", body=body, body_line=first)
 
     def markdown(self, label: str) -> str:
         """The block of that label as plain Markdown, with the book's number."""
@@ -84,9 +88,16 @@ class Parts:
         return "\n".join(self.flatten.directive(block, False))
 
     def caption(self, cell: Cell) -> str:
-        """The first sentence of a figure's caption, with its number."""
-        number, _, text = self.flatten.caption(cell).partition("* ")
-        return f"{number}.* {SENTENCE.match(text)[0]}".replace("..*", ".*")
+        """The caption of a code cell's figure, as far as a slide needs it."""
+        return first_sentence(self.flatten.caption(cell))
+
+    def picture(self, label: str) -> tuple[str, str]:
+        """The image of a figure that is a file, and its caption; a live figure has a link."""
+        image, caption, *rest = [row for row in self.markdown(label).splitlines() if row]
+        caption = first_sentence(caption)
+        if rest and (address := re.search(r"\]\((\S+)\)", rest[0])):
+            caption += f" [To be operated in the book]({address[1]})."
+        return image, caption
 
     def definition(self, name: str) -> str:
         """The source of a function or class that a cell of the page defines."""
@@ -116,3 +127,9 @@ class Parts:
                 line = cell.line + cell.source[: found.start(1)].count("\n")
                 return "\n".join(self.flatten.blocks(found[1].splitlines(), line)).strip()
         raise BookError(f"{self.page.path}: there is no section {heading}")
+
+
+def first_sentence(caption: str) -> str:
+    """The number of a figure and the first sentence of its caption: the speaker says the rest."""
+    number, _, text = caption.partition(".* ")
+    return f"{number}.* {SENTENCE.match(text)[0] if SENTENCE.match(text) else text}"

@@ -17,8 +17,7 @@ MEASURE = """() => {
   const top = slide.getBoundingClientRect().top;
   const find = (what) => [...slide.querySelectorAll(what)];
   const texts = find("p, li, td");
-  const tooWide = (part) => (part.clientWidth && part.scrollWidth > part.clientWidth + 1)
-    || part.getBoundingClientRect().right > 1280;
+  const tooWide = (part) => part.getBoundingClientRect().right > 1280 - 60;
   const words = texts.map((part) => {
     const copy = part.cloneNode(true);
     copy.querySelectorAll("mjx-container, code").forEach((inside) => inside.remove());
@@ -27,7 +26,7 @@ MEASURE = """() => {
   return {
     title: slide.querySelector("h1, h2").textContent,
     bottom: Math.max(...[...slide.children].map((part) => part.getBoundingClientRect().bottom - top)),
-    wide: find("pre, p, li, td, img, mjx-container[display]").filter(tooWide).map((part) => part.outerHTML),
+    wide: find("pre *, p, li, td, img, mjx-container *").filter(tooWide).map((part) => part.textContent),
     letters: Math.min(...texts.map((part) => parseFloat(getComputedStyle(part).fontSize)), 99),
     formulas: find("mjx-container").length,
     faults: find("mjx-merror, [data-mjx-error]").length,

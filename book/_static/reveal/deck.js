@@ -15,11 +15,18 @@ function excess(slide) {
 }
 
 // Formulas and code do not wrap: those that are too wide get smaller letters.
+function tooWide(box) {
+  const right = box.getBoundingClientRect().right + 1;
+  const reach = (part) => part.getBoundingClientRect().right > right;
+  return box.scrollWidth > box.clientWidth + 1 || [...box.querySelectorAll("*")].some(reach);
+}
+
 function narrow(slide) {
-  for (const box of slide.querySelectorAll("mjx-container[display='true'], .highlight pre")) {
+  for (const box of slide.querySelectorAll("mjx-container[display='true'], pre")) {
     box.style.fontSize = "";
-    for (let scale = 1; box.scrollWidth > box.clientWidth + 1 && scale > 0.5; scale -= 0.04) {
-      box.style.fontSize = `${scale}em`;
+    const size = parseFloat(getComputedStyle(box).fontSize);
+    for (let scale = 0.96; tooWide(box) && scale > 0.5; scale -= 0.04) {
+      box.style.fontSize = `${scale * size}px`;
     }
   }
 }
