@@ -16,9 +16,8 @@ function excess(slide) {
 
 // Formulas and code do not wrap: those that are too wide get smaller letters.
 function tooWide(box) {
-  const right = box.getBoundingClientRect().right + 1;
-  const reach = (part) => part.getBoundingClientRect().right > right;
-  return box.scrollWidth > box.clientWidth + 1 || [...box.querySelectorAll("*")].some(reach);
+  const right = box.parentElement.getBoundingClientRect().right + 1;
+  return [box, ...box.querySelectorAll("*")].some((part) => part.getBoundingClientRect().right > right);
 }
 
 function narrow(slide) {
