@@ -53,9 +53,10 @@ function fit(slide) {
 async function start() {
   await MathJax.startup.promise;
   await MathJax.typesetPromise([document.querySelector(".slides")]);
+  document.body.classList.add("measuring");
+  document.querySelector(".slides").getBoundingClientRect(); // lays out, so that the formulas' letters are loaded
   await document.fonts.ready;
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-  document.body.classList.add("measuring");
   document.querySelectorAll(".slides > section > section").forEach(fit);
   document.body.classList.remove("measuring");
   await Reveal.initialize({
