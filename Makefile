@@ -6,10 +6,11 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book slides test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
+	@echo "make slides     a deck for each of the chapters 1 to 12, from the run of make book   (CHAPTER=4: that one)"
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
@@ -25,6 +26,9 @@ book: env
 	@echo "Rendering the pages"
 	@SOLUTIONS=$(SOLUTIONS) $(BIN)/jupyter-book build . -W -n --keep-going -q
 	@echo "Open _build/html/index.html"
+
+slides: env
+	@$(BIN)/python $(TOOLS)/slides.py $(CHAPTER)
 
 test: unit nbval
 

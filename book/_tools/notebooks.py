@@ -34,11 +34,20 @@ def build(
         markdown(header(project, page.name)),
         code(setup_cell(project), {"tags": ["setup"]}, folded=True),
     ]
+    previous = "code"
     for cell in page.cells:
         if cell.kind == "markdown":
-            if text := flatten(cell):
-                cells.append(markdown(text, cell.metadata))
+            metadata = {key: value for key, value in cell.metadata.items() if key != "slide"}
+            if not (text := flatten(cell)):
+                continue
+            # A line that names slides may split a cell of the page: here the parts are one cell again.
+            if "slide" in cell.metadata and not metadata and previous == "markdown":
+                cells[-1]["source"] += f"\n\n{text}"
+            else:
+                cells.append(markdown(text, metadata))
+            previous = "markdown"
             continue
+        previous = "code"
         cells.append(code_cell(cell, flatten.solution))
         if caption := flatten.caption(cell):
             cells.append(markdown(caption))
