@@ -6,13 +6,14 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book slides test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book slides test test-fast test-faults unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
 	@echo "make slides     a deck for each of the chapters 1 to 12, from the run of make book   (CHAPTER=4: that one)"
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
+	@echo "make test-faults  runs that are killed, starved of disk, altered: minutes"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
 	@echo "make bench      the fast paths beside their peers, as ratios"
@@ -43,6 +44,10 @@ nbval: env
 
 test-fast: env
 	@$(BIN)/python -m pytest tests -m "not slow" -n $(JOBS)
+
+# Not part of `make test`. As root it mounts small disks, to fill them.
+test-faults: env
+	@$(BIN)/python -m pytest tests/faults -n $(JOBS) --durations 5
 
 notebooks: env
 	@$(BIN)/python $(TOOLS)/notebooks.py $(if $(REFRESH),--refresh)

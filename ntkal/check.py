@@ -82,6 +82,11 @@ class Checker:
         expected: Function of the exercise's givens to the right answer (a number or an array).
         mistakes: Explanation of a likely mistake -> function of the givens to the answer it produces.
         rtol: Relative tolerance, measured against the largest entry of the expected answer.
+
+    Example:
+        >>> double = Checker(lambda x: 2 * x, {"You squared it.": lambda x: x**2})
+        >>> double.problem(9.0, x=3.0)
+        'You squared it.'
     """
 
     expected: Callable[..., Any]
@@ -114,7 +119,15 @@ class Checker:
 
 
 def checker(name: str) -> Checker:
-    """Return the checker of exercise ``name``, such as ``"9.2"`` for the second exercise of chapter 9."""
+    """Return the checker of exercise ``name``, such as ``"9.2"`` for the second exercise of chapter 9.
+
+    Raises:
+        ValueError: When no exercise of that name has one.
+
+    Example:
+        >>> type(checker("1.2")).__name__
+        'Checker'
+    """
     chapter = name.split(".", maxsplit=1)[0]
     try:
         known = importlib.import_module(f"ntkal.answers.ch{int(chapter):02d}").CHECKERS
@@ -136,6 +149,11 @@ def answer(name: str, value: Any, **given: Any) -> None:
     Raises:
         WrongAnswer: When the answer is not right; the message says what to look at.
         ValueError: When there is no such exercise.
+
+    Example:
+        >>> pairs = {"ours": np.array([0.9, 0.8, 0.9]), "theirs": np.array([0.8, 0.8, 0.7])}
+        >>> answer("1.2", checker("1.2").expected(**pairs), **pairs)
+        Exercise 1.2: correct.
     """
     problem = checker(name).problem(value, **given)
     if problem:

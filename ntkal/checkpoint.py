@@ -86,17 +86,32 @@ class Checkpoint:
         self.pending = pending
         if self.path is None:
             return
-        if weights is not None:
-            self._weights(row["cycle"]).parent.mkdir(parents=True, exist_ok=True)
-            partial = self._weights(row["cycle"]).with_suffix(".part")
-            partial.write_bytes(serialization.msgpack_serialize(jax.device_get(weights)))
-            os.replace(partial, self._weights(row["cycle"]))
         if self.provenance is None:
             self.provenance = provenance.collect(seeds=[self.config.seed], config=self.config.to_dict())
-        results.write(self.table(), self.path, self.provenance | {"pending": pending})
-        self._weights(row["cycle"] - 1).unlink(missing_ok=True)
-        if pending is None:
-            self._weights(row["cycle"]).unlink(missing_ok=True)
+        try:
+            if weights is not None:
+                self._write_weights(row["cycle"], weights)
+            results.write(self.table(), self.path, self.provenance | {"pending": pending})
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(
+                f"out: cycle {row['cycle']} cannot be kept in {self.path.parent} ({why}); the cycles before "
+                "it are. Mend that, and the same command goes on from there."
+            ) from error
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what no whole cycle needs: files that a kill left half written, and old weights.
+
+        Only for the process that holds the folder.
+        """
+        if self.path is None:
+            return
+        needed = None if self.pending is None or not self.rows else self._weights(len(self.rows) - 1)
+        for pattern in (f".{FILE}.*.part", "weights-*.part", "weights-*.msgpack"):
+            for path in self.path.parent.glob(pattern):
+                if path != needed:
+                    path.unlink(missing_ok=True)
 
     def weights(self) -> dict:
         """Read the weights of the last whole cycle of a warm run.
@@ -112,6 +127,15 @@ class Checkpoint:
                 f"out: the weights of the last cycle, {path}, cannot be read ({error}); start afresh with "
                 "fresh=True (--fresh)."
             ) from error
+
+    def _write_weights(self, cycle: int, weights: dict) -> None:
+        path = self._weights(cycle)
+        partial = path.with_suffix(".part")
+        with open(partial, "wb") as file:
+            file.write(serialization.msgpack_serialize(jax.device_get(weights)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
 
     def _weights(self, cycle: int) -> Path:
         return self.path.with_name(f"weights-{cycle}.msgpack")
@@ -146,7 +170,7 @@ def hold(out: str | os.PathLike | None, config: RunConfig, *, fresh: bool = Fals
         handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"out: {folder} cannot be a folder, since a file is in its way.") from None
-    except PermissionError as error:
+    except OSError as error:
         raise ValueError(f"out: cannot write in {folder} ({error.strerror}).") from error
     with os.fdopen(handle, "r+") as file:
         if not _lock(file.fileno()):
@@ -155,13 +179,15 @@ def hold(out: str | os.PathLike | None, config: RunConfig, *, fresh: bool = Fals
                 f"out: another run{f' (process {holder})' if holder else ''} is at work in {folder}; "
                 "wait for it to end or give another folder."
             )
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        # The number only serves the message above: a full disk must not keep a finished run from being read.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
         checkpoint = Checkpoint(folder, config)
         if fresh:
             (folder / FILE).unlink(missing_ok=True)
         checkpoint.restore()
+        checkpoint.tidy()
         yield checkpoint
 
 

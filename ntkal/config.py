@@ -1,27 +1,22 @@
 """What a run is: every setting that its result depends on, and nothing else."""
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
 import os
 import tomllib
-import types
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ntkal import acquisition, data, models, rivals, sequential
 from ntkal.rivals.infinite import NETWORKS as INFINITE
+from ntkal.settings import at_least, choice, known, typed
 from ntkal.train import TrainConfig
 
 _LOGITS = ("first", "mean", "sum")
-_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 TRAIN = TrainConfig(steps=500)
 
 
@@ -81,23 +76,23 @@ class RunConfig:
 
     def __post_init__(self):
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "train"}
-        for name, value in _typed(RunConfig, settings).items():
+        for name, value in typed(RunConfig, settings).items():
             object.__setattr__(self, name, value)
         if not isinstance(self.train, TrainConfig):
             raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
-        _choice("data", self.data, data.names())
-        _choice("model", self.model, (*models.names(), "gp"))
-        _choice("strategy", self.strategy, acquisition.names())
-        _choice("mode", self.mode, sequential.MODES)
-        _choice("lookahead", self.lookahead, rivals.names())
-        _choice("infinite", self.infinite, INFINITE)
+        choice("data", self.data, data.names())
+        choice("model", self.model, (*models.names(), "gp"))
+        choice("strategy", self.strategy, acquisition.names())
+        choice("mode", self.mode, sequential.MODES)
+        choice("lookahead", self.lookahead, rivals.names())
+        choice("infinite", self.infinite, INFINITE)
         if isinstance(self.logit, str):
-            _choice("logit", self.logit, _LOGITS)
+            choice("logit", self.logit, _LOGITS)
         else:
-            _at_least("logit", self.logit, 0)
+            at_least("logit", self.logit, 0)
         lowest = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}
         for name, low in lowest.items():
-            _at_least(name, getattr(self, name), low)
+            at_least(name, getattr(self, name), low)
         if self.seed >= 2**32:
             raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")
         if not 0 <= self.relative_ridge < math.inf:
@@ -129,7 +124,7 @@ class RunConfig:
             200
         """
         settings = dict(settings)
-        _known(settings, [f.name for f in dataclasses.fields(cls)])
+        known(settings, [f.name for f in dataclasses.fields(cls)])
         if settings.get("subset") == "all":
             settings["subset"] = None
         train = settings.pop("train", {})
@@ -163,7 +158,15 @@ class RunConfig:
 
 
 def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
-    """Take a configuration in any of its forms: itself, a mapping, or the path of a TOML file."""
+    """Take a configuration in any of its forms: itself, a mapping, or the path of a TOML file.
+
+    Raises:
+        ValueError: For anything else, and as :meth:`RunConfig.from_mapping` and :func:`read_toml` do.
+
+    Example:
+        >>> as_config({"query": 10}) == RunConfig(query=10)
+        True
+    """
     if isinstance(config, RunConfig):
         return config
     if isinstance(config, Mapping):
@@ -176,7 +179,16 @@ def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
 
 
 def read_toml(path: str | os.PathLike) -> dict[str, Any]:
-    """Read a TOML file, with a ValueError that names the file when it is missing or not TOML."""
+    """Read a TOML file, with a ValueError that names the file when it is missing or not TOML.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "run.toml"
+        ...     _ = file.write_text("query = 10")
+        ...     read_toml(file)
+        {'query': 10}
+    """
     path = Path(path)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -184,12 +196,22 @@ def read_toml(path: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f"config: there is no file {path}.") from None
     except IsADirectoryError:
         raise ValueError(f"config: {path} is a folder; name the TOML file in it.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ValueError(f"config: {path} cannot be read ({error.strerror}).") from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # the parser's own, no UTF-8, digits or brackets by thousands
         raise ValueError(f"config: {path} is not valid TOML: {error}.") from error
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Name the settings in which two dictionaries of :meth:`RunConfig.to_dict` differ, with both values."""
+    """Name the settings in which two dictionaries of :meth:`RunConfig.to_dict` differ, with both values.
+
+    Example:
+        >>> differences(RunConfig().to_dict(), RunConfig(query=10).to_dict())
+        ['query (20 then, 10 now)']
+    """
     out = []
     for key in sorted({*a, *b}):
         one, two = a.get(key), b.get(key)
@@ -201,56 +223,9 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") ->
 
 
 def _train(settings: Mapping[str, Any]) -> TrainConfig:
-    _known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
-    values = _typed(TrainConfig, settings, "train.")
+    known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
+    values = typed(TrainConfig, settings, "train.")
     try:
         return dataclasses.replace(TRAIN, **values)
     except ValueError as error:
         raise ValueError(f"train.{error}") from error
-
-
-def _typed(cls: type, settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Check each value against its field's annotation; a whole number will do where a number is asked."""
-    hints = typing.get_type_hints(cls)
-    out = {}
-    for name, value in settings.items():
-        hint = hints[name]
-        union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-        kinds = typing.get_args(hint) if union else (hint,)
-        value = value.item() if isinstance(value, np.number) else value
-        if float in kinds and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        fits = any(isinstance(value, kind) for kind in kinds) and (
-            bool in kinds or not isinstance(value, bool)
-        )
-        if not fits:
-            wanted = " or ".join(_KINDS.get(kind, "nothing") for kind in kinds if kind is not type(None))
-            raise ValueError(f"{prefix}{name}: expected {wanted}, got {value!r}.")
-        out[name] = value
-    return out
-
-
-def _known(settings: Iterable[str], names: list[str], prefix: str = "") -> None:
-    for key in settings:
-        if key not in names:
-            raise ValueError(
-                f"{prefix}{key}: no such setting{_meant(key, names)}; known: {', '.join(names)}."
-            )
-
-
-def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
-    options = list(allowed)
-    if value not in options:
-        raise ValueError(
-            f"{name}: unknown {value!r}{_meant(value, options)}; choose one of {', '.join(options)}."
-        )
-
-
-def _meant(word: object, options: list[str]) -> str:
-    near = difflib.get_close_matches(str(word), options, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _at_least(name: str, value: int | None, low: int) -> None:
-    if value is not None and value < low:
-        raise ValueError(f"{name}: expected a whole number at least {low}, got {value}.")

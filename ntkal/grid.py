@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,12 @@ _PARTS = ("seeds", "run", "series", "grid")
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a sweep: the name of its curve, and its settings."""
+    """One run of a sweep: the name of its curve, and its settings.
+
+    Example:
+        >>> Job("margin, warm", RunConfig(seed=3)).folder
+        'margin,_warm-seed3'
+    """
 
     series: str
     config: RunConfig
@@ -21,7 +27,9 @@ class Job:
     @property
     def folder(self) -> str:
         """The name of the run's folder below that of the sweep."""
-        return f"{self.series.replace(' ', '_').replace('/', '_')}-seed{self.config.seed}"
+        # Nothing that some system takes for a separator or refuses in a name.
+        name = re.sub(r"[ /\\\x00-\x1f]", "_", self.series)
+        return f"{name}-seed{self.config.seed}"
 
 
 def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[int] = ()) -> list[Job]:
@@ -65,6 +73,11 @@ def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[in
         if size not in sizes:
             raise ValueError(f"size: {path} has no {size!r}; it has {', '.join(sizes) or 'none'}.")
         settings = _merge(settings, sizes[size])
+    for name in ("run", "grid"):
+        if not isinstance(settings.get(name, {}), Mapping):
+            raise ValueError(f"config: in {path}, {name} is not a table; write [{name}].")
+    if not isinstance(settings.get("series", []), list):
+        raise ValueError(f"config: in {path}, series is not a list of tables; write [[series]].")
     chosen = list(seeds) or settings.get("seeds", [0])
     if not isinstance(chosen, list) or not chosen:
         raise ValueError(f"seeds: expected a list of whole numbers in {path}, got {chosen!r}.")
@@ -96,7 +109,7 @@ def _series(settings: Mapping[str, Any], path: Any) -> list[tuple[str, dict[str,
         ]
     out = []
     for one in series:
-        one = dict(one)
+        one = dict(one) if isinstance(one, Mapping) else {}
         if not isinstance(one.get("name"), str):
             raise ValueError(f"config: in {path}, a [[series]] has no name.")
         out.append((one.pop("name"), one))

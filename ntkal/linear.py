@@ -40,8 +40,9 @@ def gradient_flow(
         Outputs at the test inputs, shape (m, C), float64.
 
     Raises:
-        SingularKernelError: At t = infinity when ``k_train`` plus the ridge is singular, and at any t when
-            ``k_train`` has a negative eigenvalue beyond rounding.
+        SingularKernelError: When ``k_train`` plus the ridge is singular, at t = infinity and at any time so
+            long that the rounding of its eigenvalues shows; and at any t when ``k_train`` has a negative
+            eigenvalue beyond rounding.
         ValueError: For bad shapes, NaN, an asymmetric kernel, a negative time or a negative ridge.
 
     Source:
@@ -79,6 +80,13 @@ def gradient_flow(
             "Check that batch norm is frozen and that both inputs went through the same parameters."
         )
     rates = jnp.maximum(values, 0.0) + ridge
+    noise = noise_floor(eps, n, diagonal, largest)
+    if t * noise > 1 and float(rates[0]) < noise:
+        raise SingularKernelError(
+            f"k_train: its smallest eigenvalue, {float(values[0]):.3g}, is rounding (up to {noise:.3g}), and "
+            f"at t={t:.3g} the outputs depend on it. Remove duplicates, or pass a ridge of about "
+            f"{100 * noise:.1g} or a time below {1 / noise:.1g}."
+        )
     # (1 - exp(-t r)) / r, continued to its limit t at r = 0: directions without a kernel grow linearly.
     learned = jnp.where(rates > 0, -jnp.expm1(-t * rates) / jnp.where(rates > 0, rates, 1.0), float(t))
     return f_test + k_test @ (vectors @ (learned[:, None] * (vectors.T @ (y - f_train))))

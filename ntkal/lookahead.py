@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Real
 from ntkal.errors import SingularKernelError, as_float64, check_int
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
+from ntkal.variances import check_semidefinite, without_rounding
 
 
 @jax.tree_util.register_dataclass
@@ -83,7 +84,8 @@ class Lookahead:
             SingularKernelError: When ``k_ll + ridge I`` cannot be inverted in the precision it came in; the
                 message gives the smallest eigenvalue, the likely cause and a ridge that would do.
             ValueError: For bad shapes, NaN, an empty pool, asymmetric kernels, a negative ridge, or blocks
-                that do not come from one positive semi-definite kernel.
+                that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
+                them, and some hundred together).
         """
         eps = precision_of(k_ll, k_pl, k_pp)
         ridge = check_ridge(ridge)
@@ -97,14 +99,16 @@ class Lookahead:
         check_symmetric("k_pp", k_pp, eps)
         factor = cholesky("k_ll", k_ll, ridge, eps=eps)
         mean, cov = _condition(factor, k_pl, k_pp, f_p, y_l - f_l)
-        prior = float(jnp.max(jnp.diag(k_pp)))
-        lowest = int(jnp.argmin(jnp.diag(cov)))
-        if cov[lowest, lowest] < -np.sqrt(eps) * abs(prior):
-            raise ValueError(
-                f"k_pp: given the labelled inputs, pool point {lowest} has the negative variance "
-                f"{float(cov[lowest, lowest]):.3g}; compute k_ll, k_pl and k_pp as blocks of one kernel."
-            )
-        return cls(mean, cov, ridge, floor=noise_floor(eps, n + m, prior, prior))
+        prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
+        noise = noise_floor(eps, n + m, prior, prior)
+        if ridge > 2 * noise:
+            # S_cc >= ridge |A_c|^2: with so much ridge, no variance and ridge together can be mere rounding.
+            error = 2 * noise * (1 + prior / ridge)
+        else:
+            cov, error = without_rounding(factor, k_pl, cov, noise)
+            noise = 2 * noise
+        check_semidefinite(cov, float(np.sqrt(eps)) * prior + error)
+        return cls(mean, cov, ridge, floor=noise)
 
     def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
         r"""Return the pool's outputs once candidate c has the label vector y, without retraining.

@@ -34,7 +34,12 @@ __all__ = ["JAX_TESTED", "NotServedError", "check_jax", "nt", "stax"]
 
 
 class Served:
-    """The tested part of a module; any other name it has raises :class:`NotServedError`."""
+    """The tested part of a module; any other name it has raises :class:`NotServedError`.
+
+    Example:
+        >>> "Dense" in dir(Served("stax", types.ModuleType("stax"), {"Dense": len}))
+        True
+    """
 
     def __init__(self, name: str, module: types.ModuleType, served: dict[str, object]):
         self.__dict__.update(served)

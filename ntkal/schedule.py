@@ -34,6 +34,13 @@ class TrainConfig:
         rotate: Degrees.
         zoom: A fraction.
         shear: A fraction.
+
+    Raises:
+        ValueError: For a number out of range or an unknown schedule.
+
+    Example:
+        >>> TrainConfig(steps=200, learning_rate=0.1).momentum
+        0.9
     """
 
     steps: int = 1500

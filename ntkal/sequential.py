@@ -1,5 +1,6 @@
 """Queries one by one: pick a candidate, put its label through the look-ahead, score again; no training."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
@@ -50,7 +51,7 @@ def pick(
         best = int(np.argmax(scores))
         picks.append(best)
         if labels is None:
-            y = jnp.eye(post.mean.shape[1])[jnp.argmax(post.mean[best])]
+            y = jax.nn.one_hot(jnp.argmax(post.mean[best]), post.mean.shape[1], dtype=post.mean.dtype)
         else:
             y = jnp.asarray(labels[best])
         if len(picks) < k:

@@ -64,6 +64,14 @@ def run(
 
     Source:
         Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
+
+    Example:
+        >>> import tempfile
+        >>> from ntkal.config import RunConfig
+        >>> config = RunConfig(data="moons", model="mlp", strategy="random", start=8, cycles=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run([Job("chance", config)], folder, workers=0)[["series", "labels"]].values.tolist()
+        [['chance', 8]]
     """
     if not jobs:
         raise ValueError("jobs: there is none; a sweep needs at least one run.")

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 from jaxtyping import config, install_import_hook
 
+# `make test-faults` runs these by name; they take minutes.
+collect_ignore = ["faults"]
 HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402, F401

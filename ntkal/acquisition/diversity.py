@@ -7,6 +7,8 @@ from ntkal.acquisition.myopic import check_probabilities
 from ntkal.errors import as_float64, check_int
 from ntkal.types import ArrayLike
 
+EPS = np.finfo(np.float64).eps
+
 
 def badge(
     probs: Float[ArrayLike, "m C"], features: Float[ArrayLike, "m d"], k: int, rng: np.random.Generator
@@ -41,12 +43,17 @@ def badge(
     probs = np.asarray(check_probabilities(probs))
     features = np.asarray(as_float64("features", features, (len(probs), None)))
     k = check_int("k", k, low=1, high=len(probs))
-    residual = probs - np.eye(probs.shape[1])[probs.argmax(axis=1)]
+    residual = probs.copy()
+    residual[np.arange(len(probs)), probs.argmax(axis=1)] -= 1.0
     size = (residual**2).sum(axis=1) * (features**2).sum(axis=1)
+    if not np.isfinite(size).all():
+        raise ValueError("features: too large to be squared; scale them.")
 
     def squared_distance(i: int) -> np.ndarray:
         inner = (residual @ residual[i]) * (features @ features[i])
-        return np.maximum(size + size[i] - 2 * inner, 0.0)
+        distance = size + size[i] - 2 * inner
+        # Between copies rounding alone would be left, and with it a chance of being drawn.
+        return np.where(distance > 8 * EPS * (size + size[i]), distance, 0.0)
 
     picks = [int(rng.integers(len(probs)))]
     nearest = squared_distance(picks[0])

@@ -107,9 +107,19 @@ def emoc(post: Lookahead, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         [1.0]
     """
     probs = check_probabilities(probs, post.mean.shape)
-    labels = jnp.eye(post.mean.shape[1])
-    distances = jnp.linalg.norm(labels[None] - post.mean[:, None, :], axis=2)
-    return jnp.sum(probs * distances, axis=1) * _reach(post)
+    return jnp.sum(probs * _distances(post.mean), axis=1) * _reach(post)
+
+
+def _distances(mean: Float[Array, "m C"]) -> Float[Array, "m C"]:
+    """Return each row's distances to the one-hot labels: the other entries' squares by sums from both ends.
+
+    No m x C x C array, and no cancellation where an output is close to its label or far from all.
+    """
+    square = mean.T**2
+    zero = jnp.zeros((1, len(mean)))
+    before = jnp.concatenate([zero, jnp.cumsum(square, axis=0)[:-1]])
+    after = jnp.concatenate([jnp.cumsum(square[::-1], axis=0)[:-1][::-1], zero])
+    return jnp.sqrt(before + after + (mean.T - 1.0) ** 2).T
 
 
 def _reach(post: Lookahead) -> Float[Array, " m"]:

@@ -22,6 +22,11 @@ class Dataset:
         x_test: float32, as ``x_train`` and scaled by the same numbers.
         y_test: As ``y_train``.
         classes: The name of each class, in the order of the labels; empty for regression.
+
+    Example:
+        >>> x, y = np.zeros((2, 1), np.float32), np.array([0, 1])
+        >>> Dataset(x, y, x, y, ("no", "yes")).classes
+        ('no', 'yes')
     """
 
     x_train: Float32[np.ndarray, "n ..."]
@@ -62,7 +67,10 @@ def one_hot(y: Integer[ArrayLike, " n"], C: int) -> Float64[np.ndarray, "n {C}"]
         raise ValueError(f"y: expected whole-number labels of shape (n,), got {y.dtype} of shape {y.shape}.")
     if y.size and (y.min() < 0 or y.max() >= C):
         raise ValueError(f"y: labels run from {y.min()} to {y.max()}; with C={C} they must be 0 to {C - 1}.")
-    return np.eye(C)[y.astype(np.int64)]
+    # Not rows of np.eye(C), which for a hundred thousand classes would take 80 GB.
+    targets = np.zeros((len(y), C))
+    targets[np.arange(len(y)), y.astype(np.int64)] = 1.0
+    return targets
 
 
 def grey(images: UInt8[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n h w 1"]:

@@ -7,6 +7,7 @@ given: no function or class of NumPy sees anything of the file but an array's by
 
 import io
 import pickle
+import pickletools
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,16 @@ class _Reader(pickle.Unpickler):
         raise ValueError("pickle: the file refers to objects outside itself; it is not the published one.")
 
 
+def _check_memo(content: bytes) -> None:
+    """Refuse a place in the reader's memory beyond any need: it would clear all places up to that one."""
+    try:
+        for code, argument, _ in pickletools.genops(content):
+            if code.name.endswith("PUT") and argument > len(content):
+                raise ValueError(f"it asks for {argument} places in memory")
+    except ValueError as error:
+        raise ValueError(f"pickle: damaged ({error}).") from error
+
+
 def read(content: bytes) -> dict[bytes, Any]:
     r"""The dict in a pickle that Python 2 wrote: its keys and texts are bytes, its arrays uint8.
 
@@ -97,6 +108,7 @@ def read(content: bytes) -> dict[bytes, Any]:
         ValueError: pickle: the file names os.system, which no image needs. It was not run; ...
     """
     try:
+        _check_memo(content)
         found = _Reader(io.BytesIO(content), encoding="bytes").load()
     except ValueError:
         raise

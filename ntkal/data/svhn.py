@@ -36,8 +36,15 @@ def _read(path: Path, again: str) -> tuple[np.ndarray, np.ndarray]:
         if key not in found:
             raise ValueError(f"svhn: {path} lacks the array {key}. {again}")
     x, y = found["X"], found["y"]
-    shape, n = x.shape, x.shape[-1]
-    if x.dtype != np.uint8 or shape != (32, 32, 3, n) or y.shape != (n, 1) or y.dtype.kind not in "ui":
+    shape, n = x.shape, x.shape[-1] if x.shape else 0
+    arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+    if (
+        not arrays
+        or x.dtype != np.uint8
+        or shape != (32, 32, 3, n)
+        or y.shape != (n, 1)
+        or y.dtype.kind not in "ui"
+    ):
         raise ValueError(
             f"svhn: in {path}, X is {x.dtype} {shape} and y is {y.dtype} {y.shape}; expected uint8 "
             f"(32, 32, 3, n) and whole numbers (n, 1). {again}"

@@ -91,6 +91,10 @@ def plot(name: str, table: pd.DataFrame) -> Figure:
 
     Raises:
         ValueError: For an unknown figure, and for a table that lacks a column or a seed.
+
+    Example:
+        >>> len(plot("3a", stored("3a")[0]).axes) > 0
+        True
     """
     return _KINDS[check_choice("name", name, NAMES)](table)
 

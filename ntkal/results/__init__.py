@@ -60,7 +60,7 @@ def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Pat
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            pq.write_table(arrow, file)
+            pq.write_table(arrow, file, write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -84,6 +84,14 @@ def read(path: str | os.PathLike) -> tuple[pd.DataFrame, dict]:
     Raises:
         FileNotFoundError: When there is no such file.
         ValueError: When the file is not whole, is not Parquet, or carries no provenance.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = write(pd.DataFrame({"picks": [[1, 2]]}), f"{folder}/a.parquet", {"seeds": [0]})
+        ...     table, provenance = read(file)
+        >>> table["picks"].tolist(), provenance
+        ([[1, 2]], {'seeds': [0]})
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -92,7 +100,7 @@ def read(path: str | os.PathLike) -> tuple[pd.DataFrame, dict]:
     if not path.exists():
         raise FileNotFoundError(f"no results file {path}.")
     try:
-        arrow = pq.read_table(path)
+        arrow = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(
             f"{path}: not a whole Parquet file, so nothing is read from it ({error})."

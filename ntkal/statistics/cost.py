@@ -84,6 +84,8 @@ def _per_seed(table: pd.DataFrame, column: str) -> pd.DataFrame:
     if rows.empty:
         raise ValueError("table: no cycle after cycle 0, so nothing was chosen and no time was taken.")
     complete(rows, column, "cycle")
+    if not np.isfinite(rows[["seconds_kernel", "seconds_query"]].to_numpy(dtype=np.float64)).all():
+        raise ValueError("table: seconds_kernel or seconds_query has values that are NaN or infinite.")
     names = {"seconds_kernel": "kernel", "seconds_query": "query"}
     seeds = rows.groupby([column, "seed"], sort=False)[list(names)].mean().rename(columns=names).reset_index()
     return seeds.assign(total=seeds["kernel"] + seeds["query"])

@@ -190,6 +190,13 @@ def differences(
             f"a, b: {a!r} and {b!r} do not have the same runs: {len(lonely)} rows have no partner, the first "
             f"at {by} {first[0]}, seed {first[1]}; complete the runs or select the seeds that both have."
         )
+    for side in sides.values():
+        bad = side.index[~np.isfinite(side.to_numpy(dtype=np.float64))]
+        if len(bad):
+            raise ValueError(
+                f"table: {value} is NaN or infinite at {by} {bad[0][0]}, seed {bad[0][1]}; a mean without it "
+                "would be of something else."
+            )
     # Rounding far below any measured difference keeps .9 - .8 from reading 0.09999999999999998.
     return (sides["a"] - sides["b"]).round(12).rename("difference").reset_index()
 

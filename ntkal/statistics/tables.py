@@ -6,7 +6,11 @@ import pandas as pd
 
 
 def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Raise a ValueError unless the table has these columns and at least one row."""
+    """Raise a ValueError unless the table has these columns and at least one row.
+
+    Example:
+        >>> require(pd.DataFrame({"seed": [0]}), ["seed"])
+    """
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise ValueError(
