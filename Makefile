@@ -6,10 +6,13 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links test test-fast unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
+	@echo "make check-book every page of the rendered book, in a browser (after make book)"
+	@echo "make pdf        the whole book as one PDF (needs LaTeX)"
+	@echo "make links      the addresses outside the book, asked one by one (needs the network)"
 	@echo "make test       unit tests, docstring examples, then every notebook"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
@@ -25,6 +28,15 @@ book: env
 	@echo "Rendering the pages"
 	@SOLUTIONS=$(SOLUTIONS) $(BIN)/jupyter-book build . -W -n --keep-going -q
 	@echo "Open _build/html/index.html"
+
+check-book: env
+	@$(BIN)/python -m pytest tests/rendered -n $(JOBS) --dist loadgroup
+
+pdf: env
+	@$(BIN)/python $(TOOLS)/pdf.py --jobs $(JOBS)
+
+links: env
+	@$(BIN)/python $(TOOLS)/outside.py
 
 test: unit nbval
 
