@@ -6,14 +6,17 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book slides test test-fast test-faults unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
+	@echo "make check-book every page of the rendered book, in a browser (after make book)"
 	@echo "make slides     a deck for each of the chapters 1 to 12, from the run of make book   (CHAPTER=4: that one)"
+	@echo "make pdf        the whole book as one PDF (needs LaTeX)"
+	@echo "make links      the addresses outside the book, asked one by one (needs the network)"
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
-	@echo "make test-faults  runs that are killed, starved of disk, altered: minutes"
+	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
 	@echo "make bench      the fast paths beside their peers, as ratios"
@@ -27,6 +30,15 @@ book: env
 	@echo "Rendering the pages"
 	@SOLUTIONS=$(SOLUTIONS) $(BIN)/jupyter-book build . -W -n --keep-going -q
 	@echo "Open _build/html/index.html"
+
+check-book: env
+	@$(BIN)/python -m pytest tests/rendered -n $(JOBS) --dist loadgroup
+
+pdf: env
+	@$(BIN)/python $(TOOLS)/pdf.py --jobs $(JOBS)
+
+links: env
+	@$(BIN)/python $(TOOLS)/outside.py
 
 slides: env
 	@$(BIN)/python $(TOOLS)/slides.py $(CHAPTER)

@@ -1,0 +1,24 @@
+"""The PDF: a sentence where LaTeX is missing, and LaTeX sources that number things as the pages do."""
+
+import os
+import re
+
+import pdf
+import pytest
+
+import notebooks
+
+
+def test_without_latex_one_sentence_says_what_to_do(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert pdf.main([]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The PDF needs LaTeX, and xelatex and latexmk cannot be found: install it")
+    assert said.count("\n") == 1
+
+
+def test_one_program_that_is_missing_is_named(tmp_path):
+    (tmp_path / "xelatex").write_text("#!/bin/sh\n")
+    (tmp_path / "xelatex").chmod(0o755)
+    assert pdf.missing(str(tmp_path)) == ["latexmk"]
+    assert pdf.missing(os.pathsep.join([str(tmp_path), str(tmp_path / "none")])) == ["latexmk"]
