@@ -109,7 +109,7 @@ def test_a_student_version_reads_well(name):
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert not LEFT_OVER.search(without_code(text))
     assert "{{" not in re.sub(r"\$.*?\$", "", text, flags=re.DOTALL)
-    assert re.search(r"\[\(\d\.\d+\)\]\(https://", text)  # equations of the chapters, by number, with a link
+    assert re.search(r"\[\(\d+\.\d+\)\]\(https://", text)  # equations of the chapters, by number, with a link
     assert text.count("*Difficulty ") >= 4
     assert "book/assignments" not in text
 
