@@ -22,3 +22,17 @@ def test_one_program_that_is_missing_is_named(tmp_path):
     (tmp_path / "xelatex").chmod(0o755)
     assert pdf.missing(str(tmp_path)) == ["latexmk"]
     assert pdf.missing(os.pathsep.join([str(tmp_path), str(tmp_path / "none")])) == ["latexmk"]
+
+
+@pytest.mark.slow
+def test_the_latex_sources_number_as_the_pages_do(sample):
+    notebooks.main(["--root", str(sample.root)])
+    assert pdf.main(["--sources", "--jobs", "1", "--root", str(sample.root)]) == 0
+    text = (sample.root / "_build" / "latex" / "lookahead.tex").read_text()
+    chapter = text.index(r"\chapter{Sample of ")
+    before = text.rindex(r"\setcounter{chapter}", 0, chapter)
+    assert text.startswith(r"\setcounter{chapter}{8}", before)
+    assert r"\setcounter{secnumdepth}{0}" in text[before - 40 : before]
+    assert re.search(r"\\setcounter\{secnumdepth\}\{-1\}\s*\\chapter\{Bibliography", text)
+    assert r"\begin{sphinxadmonition}{note}{Theorem 9.1" in text
+    assert "{Solution to Exercise 9.1" in text
