@@ -1,6 +1,8 @@
 """The strict test run: shapes checked by jaxtyping and beartype, 64-bit mode on, warnings are errors."""
 
+import importlib
 import os
+import pkgutil
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -14,12 +16,20 @@ from jaxtyping import config, install_import_hook
 collect_ignore = ["faults"]
 HOOK = install_import_hook("ntkal", "beartype.beartype")
 
-import ntkal  # noqa: E402, F401
+import ntkal  # noqa: E402
 
 # No deadline: the first example of a shape is compiled. The same examples on every run: no surprises in CI.
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
 settings.load_profile("repository")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_sessionstart(session):
+    """Import each subpackage through the hook, which pytest's own import of an __init__ goes past."""
+    if session.config.option.doctestmodules:
+        for module in pkgutil.walk_packages(ntkal.__path__, "ntkal."):
+            if module.ispkg:
+                importlib.import_module(module.name)
 
 
 @pytest.fixture

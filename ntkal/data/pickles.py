@@ -110,9 +110,9 @@ def read(content: bytes) -> dict[bytes, Any]:
     try:
         _check_memo(content)
         found = _Reader(io.BytesIO(content), encoding="bytes").load()
-    except ValueError:
-        raise
     except Exception as error:  # a damaged pickle can fail in any way
+        if isinstance(error, ValueError) and str(error).startswith("pickle: "):
+            raise
         raise ValueError(f"pickle: damaged ({type(error).__name__}: {error}).") from error
     if not isinstance(found, dict):
         raise ValueError(f"pickle: expected a dict, found {type(found).__name__}.")

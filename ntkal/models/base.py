@@ -37,6 +37,13 @@ class Model:
             as in ``apply``. ``None`` for a model made by hand without it.
         train_stages: ``train_stages(params, x) -> (outputs, stages, params)``: ``train_apply`` and the
             stages of the same pass, so with the batch's statistics.
+
+    Example:
+        >>> double = Model("double", lambda key: {"weights": 2.0, "statistics": {}},
+        ...                lambda params, x: params["weights"] * x, lambda params, x: x,
+        ...                lambda params, x: (params["weights"] * x, params))
+        >>> double.apply(double.init(None), np.ones((1, 2))).tolist()
+        [[2.0, 2.0]]
     """
 
     name: str

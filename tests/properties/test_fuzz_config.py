@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jaxtyping import config
 
 from ntkal import grid
 from ntkal.config import RunConfig, as_config
@@ -58,6 +59,14 @@ def inside(jobs, folder):
     for job in jobs or []:
         assert (folder / job.folder).resolve().parent == folder.resolve()
         assert not set(job.folder) & set("/\\\0")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_any_user():
+    """With the test run's type checker off: our own messages must do."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="module")
