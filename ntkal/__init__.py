@@ -18,6 +18,7 @@ _HOME = {
     "empirical_ntk": "kernels",
     "gradient_flow": "linear",
     "Lookahead": "lookahead",
+    "FactorLookahead": "factors",
     "mlmoc": "acquisition",
     "mlmoc_norm": "acquisition",
     "emoc": "acquisition",

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve, solve_triangular
-from jaxtyping import Array, Float, Real
+from jaxtyping import Array, Float, Integer, Real
 
-from ntkal.errors import SingularKernelError, as_float64, check_int
+from ntkal.errors import as_float64
+from ntkal.posterior import Posterior
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
 from ntkal.variances import check_semidefinite, without_rounding
@@ -16,7 +17,7 @@ from ntkal.variances import check_semidefinite, without_rounding
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Lookahead:
+class Lookahead(Posterior):
     r"""Mean and covariance of the trained linearised network over a pool of m inputs.
 
     With :math:`A = (\Theta(X,X) + \lambda I)^{-1} \Theta(X,U)` for labelled inputs X and pool inputs U,
@@ -160,16 +161,18 @@ class Lookahead:
         mean, cov = _reveal(self.mean, self.cov, self.ridge, c, y)
         return Lookahead(mean, cov, self.ridge, self.floor)
 
-    def _candidate(self, c: int, y: ArrayLike) -> tuple[int, jax.Array]:
-        c = check_int("c", c, low=0, high=len(self.mean) - 1)
-        y = as_float64("y", y, (self.mean.shape[1],))
-        if self.cov[c, c] + self.ridge <= self.floor:
-            raise SingularKernelError(
-                f"c: the labelled points determine pool point {c} already (posterior variance "
-                f"{float(self.cov[c, c]):.3g}), so no label can be added there. "
-                "It duplicates a labelled input: choose another candidate, or fit with a ridge above 0."
-            )
-        return c, y
+    @property
+    def variance(self) -> Float[Array, " m"]:
+        """The diagonal of S, shape (m,)."""
+        return jnp.diag(self.cov)
+
+    def variance_of(self, c: int) -> Float[Array, ""]:
+        """S_cc of one candidate."""
+        return self.cov[c, c]
+
+    def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
+        """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
+        return jax.lax.dynamic_slice_in_dim(self.cov, start, width).T
 
 
 @jax.jit

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from ntkal import acquisition
 from ntkal.acquisition import PoolView, Strategy
-from ntkal.lookahead import Lookahead
+from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
 
 MODES = ("batch", "sequential", "hallucinated")
@@ -17,7 +17,7 @@ MYOPIC = ("entropy", "least_confident", "margin")
 
 def pick(
     strategy: Strategy,
-    post: Lookahead,
+    post: Posterior,
     k: int,
     rng: np.random.Generator,
     *,
@@ -40,6 +40,7 @@ def pick(
         Positions in the pool, shape (k,), in the order they were picked.
 
     Example:
+        >>> from ntkal import Lookahead
         >>> post = Lookahead(jnp.zeros((3, 2)), jnp.diag(jnp.array([1.0, 3.0, 2.0])), ridge=1.0)
         >>> pick(acquisition.get("mlmoc_norm"), post, 2, np.random.default_rng(0)).tolist()
         [1, 2]

@@ -92,7 +92,7 @@ def cholesky(
     inverse = _largest_eigenvalue(lambda v: cho_solve((lower, True), v, check_finite=False), n)
     diagonal = float(jnp.max(jnp.abs(jnp.diag(matrix))))
     if not inverse * noise_floor(eps, n, diagonal, largest) < 1:
-        _refuse(name, np.asarray(matrix), ridge, eps)
+        refuse(name, np.asarray(matrix), ridge, eps)
     return factor
 
 
@@ -129,7 +129,7 @@ def _largest_eigenvalue(multiply: Callable[[np.ndarray], np.ndarray], n: int) ->
     return float(size)
 
 
-def _refuse(name: str, matrix: np.ndarray, ridge: float, eps: float) -> None:
+def refuse(name: str, matrix: np.ndarray, ridge: float, eps: float) -> None:
     """Say why the factorisation failed, from the exact spectrum and the closest pair of rows."""
     values = np.linalg.eigvalsh(matrix)
     low, high = values[0], values[-1]

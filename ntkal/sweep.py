@@ -1,7 +1,6 @@
 """Many runs on Dask: resumable, whatever is killed on the way, and one table at the end."""
 
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,13 +10,12 @@ from typing import Any
 import pandas as pd
 
 from ntkal import checkpoint, loop, provenance, results
-from ntkal.errors import check_int
+from ntkal.cluster import RETRIES, connect
 from ntkal.grid import Job, read
 
 __all__ = ["Job", "read", "run"]
 
 TABLE = "table.parquet"
-RETRIES = 3
 Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
 """Of one run: its table and its provenance, or its error."""
 
@@ -114,7 +112,7 @@ def _on_dask(
     jobs: Sequence[Job], out: Path, workers: int | None, scheduler: str | None
 ) -> Iterator[tuple[Job, Outcome]]:
     """Yield each job with what came of it, in the order they are finished."""
-    with _client(workers, scheduler) as client:
+    with connect(workers, scheduler) as client:
         from distributed import KilledWorker, as_completed
 
         futures = {client.submit(_one, job, out.resolve(), pure=False): job for job in jobs}
@@ -129,41 +127,6 @@ def _on_dask(
                 yield job, error or future.result()
         finally:
             client.cancel(list(futures))
-
-
-@contextlib.contextmanager
-def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise ImportError('A sweep runs on Dask: pip install "ntkal[sweep]".') from error
-    # Dask counts the workers that a run takes down with it: more than so many, and it is given up.
-    dask.config.set({"distributed.scheduler.allowed-failures": RETRIES - 1})
-    if scheduler is not None:
-        given = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
-        with Client(**given) as client:
-            yield client
-        return
-    cores = len(_cores())
-    count = cores if workers is None else check_int("workers", workers, low=1)
-    cluster = LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        dashboard_address=None,
-        preload=["ntkal.pin"],
-        silence_logs=logging.ERROR,  # a worker that takes long to stop at the end is no news
-    )
-    with cluster, Client(cluster) as client:
-        yield client
-
-
-def _cores() -> list[int]:
-    return (
-        sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count()))
-    )
 
 
 def _one(job: Job, out: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -7,11 +7,11 @@ from jaxtyping import Array, Float
 from ntkal.acquisition.blocks import over_candidates
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.errors import check_choice
-from ntkal.lookahead import Lookahead
+from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
 
 
-def eer(post: Lookahead, probs: Float[ArrayLike, "m C"], *, link: str = "softmax") -> Float[Array, " m"]:
+def eer(post: Posterior, probs: Float[ArrayLike, "m C"], *, link: str = "softmax") -> Float[Array, " m"]:
     r"""Return minus the expected entropy of the pool over each candidate's possible labels.
 
     .. math:: a_c = -\sum_k p_{ck} \sum_u H\big(q(M^{+(c,k)}_u)\big), \qquad H(q) = -\sum_j q_j \log q_j
@@ -38,6 +38,7 @@ def eer(post: Lookahead, probs: Float[ArrayLike, "m C"], *, link: str = "softmax
 
     Example:
         >>> import jax.numpy as jnp
+        >>> from ntkal import Lookahead
         >>> post = Lookahead(jnp.zeros((2, 2)), jnp.eye(2), ridge=0.0)
         >>> eer(post, jnp.full((2, 2), 0.5)).round(4).tolist()
         [-1.2754, -1.2754]

@@ -7,10 +7,11 @@ from jaxtyping import Array, Float
 from ntkal.acquisition.blocks import gain, over_candidates
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.lookahead import Lookahead
+from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
 
 
-def most_likely(post: Lookahead) -> Float[Array, "m C"]:
+def most_likely(post: Posterior) -> Float[Array, "m C"]:
     """Return each candidate's most likely label as a one-hot vector, the arg-max of the mean.
 
     Example:
@@ -21,7 +22,7 @@ def most_likely(post: Lookahead) -> Float[Array, "m C"]:
     return jax.nn.one_hot(jnp.argmax(post.mean, axis=1), post.mean.shape[1], dtype=post.mean.dtype)
 
 
-def mlmoc(post: Lookahead) -> Float[Array, " m"]:
+def mlmoc(post: Posterior) -> Float[Array, " m"]:
     r"""Return how many pool predictions flip once each candidate has its most likely label.
 
     .. math:: a_c = \#\{u : \arg\max_k M^{+c}_{uk} \ne \arg\max_k M_{uk}\}
@@ -52,7 +53,7 @@ def mlmoc(post: Lookahead) -> Float[Array, " m"]:
     return flips + 0.5 * jnp.where(largest > 0, norm / jnp.where(largest > 0, largest, 1.0), 0.0)
 
 
-def mlmoc_norm(post: Lookahead) -> Float[Array, " m"]:
+def mlmoc_norm(post: Posterior) -> Float[Array, " m"]:
     r"""Return the summed change of the pool's outputs once each candidate has its most likely label.
 
     .. math:: b_c = \sum_u \| M^{+c}_u - M_u \|_2
@@ -80,7 +81,7 @@ def mlmoc_norm(post: Lookahead) -> Float[Array, " m"]:
     return jnp.linalg.norm(most_likely(post) - post.mean, axis=1) * _reach(post)
 
 
-def emoc(post: Lookahead, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
+def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
     r"""Return the expected change of the pool's outputs over each candidate's possible labels.
 
     .. math:: a_c = \sum_k p_{ck} \sum_u \| M^{+(c,k)}_u - M_u \|_2
@@ -122,9 +123,15 @@ def _distances(mean: Float[Array, "m C"]) -> Float[Array, "m C"]:
     return jnp.sqrt(before + after + (mean.T - 1.0) ** 2).T
 
 
-def _reach(post: Lookahead) -> Float[Array, " m"]:
+def _reach(post: Posterior) -> Float[Array, " m"]:
     """How far a unit surprise at each candidate moves the pool: the column sums of |S| times the gain."""
-    return jnp.sum(jnp.abs(post.cov), axis=0) * gain(post)
+    if isinstance(post, Lookahead):  # the whole covariance is there: one pass, no blocks
+        return jnp.sum(jnp.abs(post.cov), axis=0) * gain(post)
+    return over_candidates(_spread, post, arrays=1)
+
+
+def _spread(mean: Float[Array, "m C"], shift: Float[Array, "m b"]) -> Float[Array, " b"]:
+    return jnp.sum(jnp.abs(shift), axis=0, dtype=mean.dtype)
 
 
 def _flips(

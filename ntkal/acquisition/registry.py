@@ -14,7 +14,7 @@ from ntkal.acquisition.entropy import eer
 from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
 from ntkal.errors import as_float64, check_choice, check_int
-from ntkal.lookahead import Lookahead
+from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
 
 
@@ -38,7 +38,7 @@ class PoolView:
     outputs: Float[ArrayLike, "m C"]
     features_pool: Float[ArrayLike, "m d"] | None = None
     features_labelled: Float[ArrayLike, "n d"] | None = None
-    post: Lookahead | None = None
+    post: Posterior | None = None
     ensemble: Float[ArrayLike, "E m C"] | None = None
     predicted_loss: Float[ArrayLike, " m"] | None = None
 
@@ -122,11 +122,11 @@ def _of_probs(score: Callable[[jax.Array], jax.Array]) -> Score:
     return lambda view, rng: score(view.probs)
 
 
-def _of_post(score: Callable[[Lookahead], jax.Array]) -> Score:
+def _of_post(score: Callable[[Posterior], jax.Array]) -> Score:
     return lambda view, rng: score(view.post)
 
 
-def _expected(score: Callable[[Lookahead, jax.Array], jax.Array]) -> Score:
+def _expected(score: Callable[[Posterior, jax.Array], jax.Array]) -> Score:
     """Expectation over the probabilities that the linearised network's own outputs give to each label."""
     return lambda view, rng: score(view.post, probabilities(view.post.mean))
 

@@ -74,7 +74,7 @@ def test_the_block_size_changes_no_score(monkeypatch, memory):
     np.testing.assert_array_equal(mlmoc(post), whole)
 
 
-def test_temporaries_stay_below_the_stated_memory(monkeypatch):
+def test_temporaries_stay_below_the_stated_memory(as_user, monkeypatch):
     """Compiled memory analysis: one block's temporaries, not an m x m x C array (9.6 MB here)."""
     from ntkal.acquisition.lookahead import _flips
 
@@ -82,7 +82,7 @@ def test_temporaries_stay_below_the_stated_memory(monkeypatch):
     monkeypatch.setattr(blocks, "MEMORY", 2**18)
     block = blocks.MEMORY // (8 * 200 * 4)
     compiled = blocks._map.lower(
-        _flips, block, post.mean, post.cov, blocks.gain(post), (most_likely(post) - post.mean,)
+        _flips, block, post, blocks.gain(post), (most_likely(post) - post.mean,)
     ).compile()
     assert compiled.memory_analysis().temp_size_in_bytes < 2 * blocks.MEMORY + 8 * 200 * 30 * 4
 

@@ -1,0 +1,57 @@
+"""What every look-ahead criterion reads of a pool: its mean, its variances and columns of its covariance."""
+
+from abc import ABC, abstractmethod
+
+import jax
+from jaxtyping import Array, Float, Integer
+
+from ntkal.errors import SingularKernelError, as_float64, check_int
+from ntkal.types import ArrayLike
+
+
+class Posterior(ABC):
+    """A trained linearised network over a pool of m inputs, however its covariance S is held.
+
+    The acquisition functions read no more than this, so a class that has it can be scored by all of them.
+    It must be a JAX pytree, because the scores are compiled with it as their argument.
+
+    Attributes:
+        mean: M, shape (m, C), float64.
+        ridge: The absolute ridge λ that was added to the labelled kernel's diagonal.
+        floor: Posterior variance below which a candidate counts as already determined.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from ntkal import FactorLookahead, Lookahead
+        >>> issubclass(Lookahead, Posterior) and issubclass(FactorLookahead, Posterior)
+        True
+    """
+
+    mean: Float[Array, "m C"]
+    ridge: Float[Array, ""] | float
+    floor: Float[Array, ""] | float
+
+    @property
+    @abstractmethod
+    def variance(self) -> Float[Array, " m"]:
+        """The diagonal of S, shape (m,)."""
+
+    @abstractmethod
+    def variance_of(self, c: int) -> Float[Array, ""]:
+        """S_cc of one candidate."""
+
+    @abstractmethod
+    def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
+        """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
+
+    def _candidate(self, c: int, y: ArrayLike) -> tuple[int, jax.Array]:
+        c = check_int("c", c, low=0, high=len(self.mean) - 1)
+        y = as_float64("y", y, (self.mean.shape[1],))
+        variance = self.variance_of(c)
+        if variance + self.ridge <= self.floor:
+            raise SingularKernelError(
+                f"c: the labelled points determine pool point {c} already (posterior variance "
+                f"{float(variance):.3g}), so no label can be added there. "
+                "It duplicates a labelled input: choose another candidate, or fit with a ridge above 0."
+            )
+        return c, y
