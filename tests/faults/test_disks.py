@@ -1,35 +1,11 @@
 """A full disk, a file that may not grow and a folder that may not be written: refused, and nothing lost."""
 
-import errno
-import os
-import resource
 import subprocess
 
 import pandas as pd
 import pytest
-from faults.processes import SMALL, after_each_cycle, files, rows, start
-
-FILLER = "filler"
-
-
-def fill(folder):
-    """Leave no free byte on the disk of a folder."""
-    with open(folder / FILLER, "ab", buffering=0) as file:
-        for size in (4096, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError as full:
-                if full.errno != errno.ENOSPC:
-                    raise
-
-
-def fill_after_a_cycle(folder):
-    after_each_cycle(lambda: fill(folder))
-
-
-def forbid_growth_after_a_cycle():
-    after_each_cycle(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY)))
+from faults.disturbances import FILLER, as_nobody, fill, fill_after_a_cycle, forbid_growth_after_a_cycle
+from faults.processes import SMALL, files, rows, start
 
 
 def stopped_after_a_cycle(answer, reason, folder, whole):
@@ -77,13 +53,6 @@ def test_where_a_file_may_not_grow_a_run_stops_says_so_and_goes_on_later(tmp_pat
     stopped_after_a_cycle(answer, "File too large", tmp_path, whole)
     assert start(SMALL, tmp_path).outcome() == "done"
     pd.testing.assert_frame_equal(rows(tmp_path), whole)
-
-
-def as_nobody():
-    """Give up root's right to write everywhere."""
-    if os.getuid() == 0:
-        os.setgid(65534)
-        os.setuid(65534)
 
 
 @pytest.fixture

@@ -1,22 +1,14 @@
 """Two runs in one folder, altered files, other settings and a wrong clock: no loss, or a refusal."""
 
-import datetime
 import os
 import signal
 import time
 
 import pandas as pd
-from faults.processes import SMALL, after_each_cycle, files, rows, start
+from faults.disturbances import set_clock_back, stop_after_a_cycle
+from faults.processes import SMALL, files, rows, start
 
 from ntkal import checkpoint, results
-
-
-def stop_here():
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
-def stop_after_a_cycle():
-    after_each_cycle(stop_here)
 
 
 def wait_for(folder):
@@ -90,21 +82,6 @@ def test_a_killed_run_does_not_go_on_with_other_settings(tmp_path, undisturbed):
         assert answer.startswith(f"ValueError: out: {tmp_path / checkpoint.FILE} belongs to a run with other")
         assert name in answer
     pd.testing.assert_frame_equal(rows(tmp_path), whole.head(1))
-
-
-def set_clock_back():
-    """In this process it is 1999: for the times that the package writes, and for those it could go by."""
-    then = datetime.datetime(1999, 1, 1, tzinfo=datetime.UTC)
-    now = time.time
-
-    class Clock(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return then
-
-    began = now()
-    time.time = lambda: then.timestamp() + now() - began
-    datetime.datetime = Clock
 
 
 def test_a_clock_that_was_set_back_loses_and_doubles_no_cycle(tmp_path, undisturbed):
