@@ -42,7 +42,7 @@ def flat(config: dict[str, Any]) -> dict[str, Any]:
     """List the settings of a run, not nested; epochs, if given, in place of steps.
 
     Args:
-        config: As :meth:`ntkal.RunConfig.to_dict` gives it.
+        config: As :meth:`ntkal.config.RunConfig.to_dict` gives it.
 
     Example:
         >>> from ntkal import RunConfig, train
