@@ -131,11 +131,15 @@ class Checkpoint:
     def _write_weights(self, cycle: int, weights: dict) -> None:
         path = self._weights(cycle)
         partial = path.with_suffix(".part")
-        with open(partial, "wb") as file:
-            file.write(serialization.msgpack_serialize(jax.device_get(weights)))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        try:
+            with open(partial, "wb") as file:
+                file.write(serialization.msgpack_serialize(jax.device_get(weights)))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
     def _weights(self, cycle: int) -> Path:
         return self.path.with_name(f"weights-{cycle}.msgpack")
