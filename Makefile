@@ -6,7 +6,7 @@ TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-versions unit nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
+	@echo "make test-versions  the fast unit tests on the oldest JAX that pyproject.toml admits (WHICH=newest: on the newest)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
 	@echo "make bench      the fast paths beside their peers, as ratios"
@@ -60,6 +61,9 @@ test-fast: env
 # Not part of `make test`. As root it mounts small disks, to fill them.
 test-faults: env
 	@$(BIN)/python -m pytest tests/faults -n $(JOBS) --durations 5
+
+test-versions: env
+	@$(BIN)/python tests/versions.py $(or $(WHICH),oldest)
 
 notebooks: env
 	@$(BIN)/python $(TOOLS)/notebooks.py $(if $(REFRESH),--refresh)
