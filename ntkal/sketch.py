@@ -56,7 +56,7 @@ def gradient_sketch(
 
     Returns:
         The features, shape (n, r), in the network's precision: the arguments ``phi_l`` and ``phi_p`` of
-        :meth:`ntkal.FactorLookahead.fit`.
+        :meth:`ntkal.factors.FactorLookahead.fit`.
 
     Raises:
         ValueError: As :func:`ntkal.empirical_ntk`, for ``logit="all"`` and for an unknown kind.
