@@ -43,8 +43,16 @@ def drop_thebe(app, config) -> None:
     app.registry.css_files = [item for item in app.registry.css_files if "thebe" not in item[0]]
 
 
+def search_without_summaries(app, pagename, templatename, context, doctree) -> None:
+    """Read from the disk, the search page leaves out the excerpts, which a browser may not fetch there."""
+    if pagename == "search":
+        script = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+        app.add_js_file(None, body=script)
+
+
 def setup(app) -> dict:
     """Register the extension."""
+    app.connect("html-page-context", search_without_summaries)
     app.connect("config-inited", use_local_mathjax)
     app.connect("build-finished", copy_mathjax)
     app.connect("config-inited", drop_thebe)

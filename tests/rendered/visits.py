@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 
 AXE = Path(__file__).with_name("axe") / "axe.min.js"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
+PATIENCE = 120_000  # milliseconds to wait for anything: the machine may be busy
 GRAVE = ("serious", "critical")
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that look at colours
 
@@ -83,7 +84,8 @@ def watch(page: Page, base: str = "file:") -> tuple[list[str], list[str]]:
     worse = ("warning", "error")
     page.on("console", lambda message: said.append(message.text) if message.type in worse else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda request: failed.append(request.url))
+    left = "net::ERR_ABORTED"  # the page was left while it still loaded its icon
+    page.on("requestfailed", lambda asked: None if asked.failure == left else failed.append(asked.url))
     page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
     allowed = (base, "data:", "blob:")
     page.on(
@@ -106,6 +108,7 @@ def visit(browser: Browser, address: str) -> Visit:
     """Load a page once and look at it in every way."""
     context = browser.new_context(viewport=DESK, offline=True, reduced_motion="reduce", color_scheme="light")
     try:
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         said, failed = watch(page)
         page.goto(address)
