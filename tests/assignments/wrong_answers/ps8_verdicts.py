@@ -225,7 +225,13 @@ BANK = {
             "two doublings",
         ),
         Wrong(
-            "the unpaired interval",
+            "the row of the slope has another name",
+            {'numbers["slope"]': 'numbers["doubling"]'},
+            {"scales-form", "scales-slope"},
+            "got the rows",
+        ),
+        Wrong(
+            "seeds paired at random",
             {
                 "100 * (ours - theirs))": (
                     "100 * (ours - theirs.sample(frac=1, random_state=0).set_index(ours.index)))"
