@@ -99,9 +99,10 @@ def test_the_switch_turns_the_book_dark_and_it_stays_so(reader):
     expect(root).to_have_attribute("data-theme", "dark")
 
 
-@pytest.mark.parametrize("path", ["book/intro.html", "heaviest"])
+@pytest.mark.parametrize("path", ["book/intro.html", "chapter"])
 def test_a_page_opens_within_a_second(reader, path):
-    if path == "heaviest":
-        path = max(built.pages(), key=lambda page: built.weight(built.HTML / page))
+    if path == "chapter":
+        chapters = [page for page in built.pages() if page.startswith("book/ch")]
+        path = max(chapters, key=lambda page: built.weight(built.HTML / page))  # the heaviest
     seconds = [reader(path).evaluate(visits.LOADED) / 1000 for _ in range(3)]
     assert min(seconds) < BUDGET * SLACK, seconds
