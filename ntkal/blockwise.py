@@ -12,15 +12,13 @@ import numpy as np
 from jaxtyping import Float
 
 from ntkal import store
-from ntkal.cluster import RETRIES, alive, connect
+from ntkal.cluster import RETRIES, connect, finished
 from ntkal.errors import check_int
 from ntkal.store import BlockedKernel
 from ntkal.types import ArrayLike
 
 INPUTS = "inputs.npy"
 _PROBE = 4
-_LOOK = 5
-"""Seconds without a block after which the workers are looked at."""
 _WHY = (
     "Most likely for want of memory: take smaller blocks or fewer workers; the same call goes on from here."
 )
@@ -191,30 +189,22 @@ def _on_dask(
     if not todo:
         return
     with connect(workers, scheduler) as client:
-        from distributed import KilledWorker, wait
+        from distributed import KilledWorker
 
         # By a file, not with each block, since it carries the network's weights; nor by Dask's memory,
         # which a killed worker takes with it.
         path, digest = _pack(kernel, made.folder)
         futures = {client.submit(_remote, path, digest, at, pure=False): at for at in todo}
         try:
-            left = set(futures)
-            while left:
-                try:
-                    done, left = wait(left, timeout=_LOOK, return_when="FIRST_COMPLETED")
-                except TimeoutError:
-                    if not alive(client):
-                        raise OSError(f"All worker processes ended before block {todo[-1]}. {_WHY}") from None
-                    continue
-                for future in done:
-                    error = future.exception()
-                    if isinstance(error, KilledWorker):
-                        raise OSError(
-                            f"Block {futures[future]} ended {RETRIES} worker processes in a row. {_WHY}"
-                        ) from None
-                    if error is not None:
-                        raise error
-                    yield
+            for future in finished(client, futures):
+                error = future.exception()
+                if isinstance(error, KilledWorker):
+                    raise OSError(
+                        f"Block {futures[future]} ended {RETRIES} worker processes in a row. {_WHY}"
+                    ) from None
+                if error is not None:
+                    raise error
+                yield
         finally:
             client.cancel(list(futures))
             path.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ from ntkal.errors import check_int
 
 RETRIES = 3
 """Worker processes that a task may take down with it before it is given up."""
+
+LOOK = 5
+"""Seconds without a finished task after which the workers are looked at."""
 
 
 @contextlib.contextmanager
@@ -57,17 +60,45 @@ def connect(workers: int | None = None, scheduler: str | None = None) -> Iterato
         yield client
 
 
-def alive(client: Any) -> bool:
-    """Whether local workers are there or being started; of a cluster of your own it is taken to be so.
+def finished(client: Any, futures: Iterable[Any]) -> Iterator[Any]:
+    """Yield tasks as they are finished, and raise an error once nobody is left to do the rest.
 
-    Dask starts a killed worker again, but not one that dies while it starts: then nobody is left, and a wait
-    for results would not end.
+    Dask starts a killed worker again, but not one that dies while it starts: then nobody is left, and its own
+    wait for results would not end.
+
+    Args:
+        client: The ``distributed.Client``.
+        futures: What ``client.submit`` gave.
+
+    Yields:
+        The same futures, each when it has a result or an error.
+
+    Raises:
+        OSError: When all local worker processes have ended. Of a cluster of your own it is taken that it
+            will have workers.
 
     Example:
-        >>> import types
-        >>> alive(types.SimpleNamespace(cluster=None))
-        True
+        >>> list(finished(None, []))
+        []
     """
+    from distributed import wait
+
+    left = set(futures)
+    while left:
+        try:
+            done, left = wait(left, timeout=LOOK, return_when="FIRST_COMPLETED")
+        except TimeoutError:
+            if not _alive(client):
+                raise OSError(
+                    f"All worker processes ended with {len(left)} tasks not done, most likely for want of "
+                    "memory."
+                ) from None
+        else:
+            yield from done
+
+
+def _alive(client: Any) -> bool:
+    """Whether local workers are there or being started."""
     if client.cluster is None:
         return True
     return any(

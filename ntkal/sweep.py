@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ntkal import checkpoint, loop, provenance, results
-from ntkal.cluster import RETRIES, connect
+from ntkal.cluster import RETRIES, connect, finished
 from ntkal.grid import Job, read
 
 __all__ = ["Job", "read", "run"]
@@ -58,7 +58,7 @@ def run(
         FloatingPointError: When a training diverged. This and every error of a run is raised after the last
             run, with a note of all that failed and without a table; what the others wrote is kept.
         ImportError: When Dask is not installed and ``workers`` is not 0.
-        OSError: When the scheduler cannot be reached, or when one run killed several workers.
+        OSError: When the scheduler cannot be reached, when one run killed several workers, or when all ended.
 
     Source:
         Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
@@ -77,12 +77,12 @@ def run(
 
     out = Path(out)
     here = workers == 0 and scheduler is None
-    finished = _here(jobs, out) if here else _on_dask(jobs, out, workers, scheduler)
+    outcomes = _here(jobs, out) if here else _on_dask(jobs, out, workers, scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}
     failed: dict[str, Exception] = {}
     bar = tqdm(total=len(jobs), disable=not progress, unit="run", desc=out.name, file=sys.stderr)
-    with bar, contextlib.closing(finished):
-        for job, outcome in finished:
+    with bar, contextlib.closing(outcomes):
+        for job, outcome in outcomes:
             (failed if isinstance(outcome, Exception) else done)[job.folder] = outcome
             bar.set_postfix_str(f"{job.series}, seed {job.config.seed}")
             bar.update()
@@ -113,11 +113,11 @@ def _on_dask(
 ) -> Iterator[tuple[Job, Outcome]]:
     """Yield each job with what came of it, in the order they are finished."""
     with connect(workers, scheduler) as client:
-        from distributed import KilledWorker, as_completed
+        from distributed import KilledWorker
 
         futures = {client.submit(_one, job, out.resolve(), pure=False): job for job in jobs}
         try:
-            for future in as_completed(list(futures)):
+            for future in finished(client, futures):
                 job, error = futures[future], future.exception()
                 if isinstance(error, KilledWorker):
                     error = OSError(

@@ -70,7 +70,6 @@ AUDIT = """async (options) => {
 class Visit:
     """What was found on a page."""
 
-    seconds: float  # until the load event
     said: list[str]  # by the console, warnings too, and errors of scripts
     failed: list[str]  # requests that failed or that wanted to leave the machine
     raw: list[str]  # mathematics not rendered
@@ -113,7 +112,7 @@ def visit(browser: Browser, address: str) -> Visit:
         said, failed = watch(page)
         page.goto(address)
         page.evaluate(READY)
-        seconds, raw = page.evaluate(LOADED) / 1000, page.evaluate(RAW)
+        raw = page.evaluate(RAW)
         page.set_viewport_size(PHONE)
         wide = page.evaluate(WIDE)
         page.set_viewport_size(DESK)
@@ -122,6 +121,6 @@ def visit(browser: Browser, address: str) -> Visit:
         violations = audit(page, "light")
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
         violations += audit(page, "dark", runOnly=COLOURS)
-        return Visit(seconds, said, failed, raw, wide, violations)
+        return Visit(said, failed, raw, wide, violations)
     finally:
         context.close()
