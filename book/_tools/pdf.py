@@ -31,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.sources and (names := missing()):
         print(
             f"The PDF needs LaTeX, and {' and '.join(names)} cannot be found: install it (Debian, Ubuntu: "
-            "apt install texlive-xetex texlive-latex-extra texlive-fonts-extra latexmk), or print the pages "
-            "that `make book` renders.",
+            "apt install texlive-xetex texlive-latex-extra texlive-fonts-extra fonts-freefont-otf latexmk), "
+            "or print the pages that `make book` renders.",
             file=sys.stderr,
         )
         return 1
