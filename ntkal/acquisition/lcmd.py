@@ -55,7 +55,8 @@ def lcmd(
         kernel: Positive semi-definite, shape (m, m): ``post.cov``, or the pool's own kernel.
         k: Number of picks, 1 to m.
         centres: Squared distances of centres that are there already from the pool, shape (n, m), at least 0;
-            :func:`squared_distances` makes them. None: the first pick has the largest diagonal entry.
+            :func:`ntkal.acquisition.squared_distances` makes them. None: the first pick has the largest
+            diagonal entry.
 
     Returns:
         Distinct pool positions, shape (k,), in the order picked. A point at distance 0 from a centre is

@@ -79,7 +79,7 @@ def expected_risk(post: Posterior, probs: Float[ArrayLike, "m C"], risk: Risk) -
         post: The look-ahead over the pool.
         probs: Probability of each label for each candidate, shape (m, C), rows sum to one.
         risk: R, from outputs of shape (..., C) to risks of shape (...), a JAX pytree such as
-            :class:`Entropy` or :class:`DecisionCost`.
+            :class:`ntkal.acquisition.Entropy` or :class:`ntkal.acquisition.DecisionCost`.
 
     Returns:
         Scores, shape (m,), larger is better, in units of the risk. A candidate that the labelled points
