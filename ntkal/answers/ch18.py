@@ -7,9 +7,9 @@ import numpy as np
 from ntkal.check import Checker
 
 
-def _rank(m, memory, seconds, rate, *, size: int = 4, operations: float = 2.0) -> int:
+def _rank(m, memory, seconds, rate, *, size: int = 4) -> int:
     """The largest rank whose factors fit in the memory and whose score fits in the time."""
-    return math.floor(min(memory / (size * m), seconds * rate / (operations * m**2)))
+    return math.floor(min(memory / (size * m), seconds * rate / (2 * m**2)))
 
 
 def _by_memory(m, memory, seconds, rate) -> int:
@@ -29,9 +29,6 @@ CHECKERS = {
         mistakes={
             "You counted eight bytes a number; the factors are kept in float32.": (
                 lambda **given: _rank(**given, size=8)
-            ),
-            "You counted one operation for a multiplication and an addition; the score takes 2 m^2 r.": (
-                lambda **given: _rank(**given, operations=1.0)
             ),
             "That rank fits in the memory, but its score does not fit in the time.": _by_memory,
             "That rank is one too large: round down.": lambda **given: _rank(**given) + 1,

@@ -11,7 +11,7 @@ from ntkal.answers.ch18 import CHECKERS
 def givens():
     g, h = np.random.default_rng(2).normal(size=(2, 30))
     return {
-        "18.2": {"m": 50_000, "memory": 2**29, "seconds": 600, "rate": 9e9},
+        "18.2": {"m": 50_000, "memory": 2**29, "seconds": 1000, "rate": 9e9},
         "18.3": {"g": g, "h": h + 0.3 * g, "share": 0.02},
     }
 
