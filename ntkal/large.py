@@ -21,6 +21,7 @@ STORED = Path(__file__).parent / "results" / "large.parquet"
 """The table that chapter 18 shows."""
 
 STEPS = ("sketch", "kernel", "fit", "norm", "flips", "reveal")
+"""What is measured of a pool, in the order in which it happens."""
 
 
 def digits_pool(m: int, rng: np.random.Generator, *, skip: int = 0) -> Float[np.ndarray, "m 8 8 1"]:
@@ -69,7 +70,7 @@ def measure(
     No array of the size m x m or m x p is ever made.
 
     Args:
-        m: Size of the pool; see :func:`digits_pool`.
+        m: Size of the pool; see :func:`ntkal.large.digits_pool`.
         rank: Features of the sketch.
         labels: Labelled digits n.
         steps: Steps of the training.
@@ -79,10 +80,10 @@ def measure(
 
     Returns:
         One row: ``m``, ``rank``, ``labels``, ``classes``, ``parameters``; ``seconds_<step>``, processor time
-        of all cores, for each of :data:`STEPS` (``flips`` without the norm form, its tie-break; ``reveal`` is
-        the second, compiled); ``wall``, seconds from end to end; ``peak_bytes``, the largest memory that this
-        process ever had; ``factor_bytes``, and ``dense_bytes``, what m x m would take; ``pick``, the best
-        candidate.
+        of all cores, for each of :data:`ntkal.large.STEPS` (``flips`` without its tie-break, the norm form;
+        ``reveal`` is the second, compiled); ``wall``, seconds from end to end; ``peak_bytes``, the largest
+        memory that this process ever had; ``factor_bytes``; ``dense_bytes``, what m x m would take; ``pick``,
+        the best candidate.
 
     Example:
         >>> row = measure(50, rank=8, labels=20, steps=2)
@@ -163,7 +164,7 @@ def run(sizes: Sequence[int], **options: Any) -> pd.DataFrame:
 
     Args:
         sizes: Sizes of the pools.
-        **options: As for :func:`measure`.
+        **options: As for :func:`ntkal.large.measure`.
 
     Returns:
         A row for each size.
