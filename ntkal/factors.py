@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Integer, Real
 
 from ntkal.errors import as_float64, check_choice
 from ntkal.posterior import Posterior
-from ntkal.solve import check_ridge, precision_of, refuse
+from ntkal.solve import check_ridge, cholesky, precision_of, refuse
 from ntkal.types import ArrayLike
 
 
@@ -68,6 +69,8 @@ class FactorLookahead(Posterior):
         *,
         ridge: float | int = 0.0,
         dtype: str = "float64",
+        k_ll: Float[ArrayLike, "n n"] | None = None,
+        k_pl: Float[ArrayLike, "m n"] | None = None,
     ) -> "FactorLookahead":
         r"""Return the look-ahead of a network whose kernel has the given features.
 
@@ -78,6 +81,13 @@ class FactorLookahead(Posterior):
 
         where directions that no labelled input has (s = 0) keep their factor 1, whatever λ is.
 
+        The mean needs the kernel between pool and labelled inputs only, m x n numbers. Where these are at
+        hand, give them as ``k_ll`` and ``k_pl``: then M is that of the kernel itself,
+
+        .. math:: M = f(U) + \Theta(U, X) (\Theta(X, X) + \lambda I)^{-1} (Y - f(X)),
+
+        and only S is that of the features. Criteria that compare outputs, such as flips, gain most by it.
+
         Args:
             phi_l: Features of the labelled inputs, shape (n, r).
             phi_p: Features of the pool inputs, shape (m, r).
@@ -87,14 +97,17 @@ class FactorLookahead(Posterior):
             ridge: Absolute, at least 0; nothing else is added to the kernel.
             dtype: Precision in which F is kept, ``"float64"`` or ``"float32"``: half the memory and about
                 twice the speed, with scores good to about six digits. The solve is in float64 always.
+            k_ll: Kernel of the labelled inputs, shape (n, n), or None; given together with ``k_pl``.
+            k_pl: Kernel between pool and labelled inputs, shape (m, n), or None.
 
         Returns:
             The look-ahead; cost O((n + m) r min(n, r)) and O(m r^2) for the factor.
 
         Raises:
             SingularKernelError: When :math:`\Phi_X \Phi_X^\top + \lambda I` cannot be inverted; with ridge 0
-                it never can with more labelled inputs than features.
-            ValueError: For bad shapes, NaN, an empty pool, a negative ridge or another precision.
+                it never can with more labelled inputs than features. When ``k_ll + ridge I`` cannot.
+            ValueError: For bad shapes, NaN, an empty pool, a negative ridge or another precision, and when
+                one of ``k_ll`` and ``k_pl`` comes without the other.
         """
         check_choice("dtype", dtype, ("float32", "float64"))
         eps = precision_of(phi_l, phi_p)
@@ -105,6 +118,8 @@ class FactorLookahead(Posterior):
         f_l = as_float64("f_l", f_l, (n, None))
         f_p = as_float64("f_p", f_p, (len(phi_p), f_l.shape[1]))
         y_l = as_float64("y_l", y_l, f_l.shape)
+        if (k_ll is None) != (k_pl is None):
+            raise ValueError("k_ll, k_pl: one came without the other; give both, or neither.")
         left, s, right = jnp.linalg.svd(phi_l, full_matrices=n < r)
         low = float(s[-1]) ** 2 if n <= r else 0.0
         # Rounding of the features is squared in the kernel, unlike that of a kernel that comes as numbers.
@@ -112,12 +127,22 @@ class FactorLookahead(Posterior):
             refuse("phi_l @ phi_l.T", np.asarray(phi_l @ phi_l.T), ridge, eps)
         known = jnp.zeros(r).at[: len(s)].set(s)
         keep = jnp.where(known > 0, jnp.sqrt(ridge / (jnp.where(known > 0, known, 1.0) ** 2 + ridge)), 1.0)
-        weights = right[: len(s)].T @ ((s / (s**2 + ridge))[:, None] * (left.T[: len(s)] @ (y_l - f_l)))
-        factor = (phi_p @ (right.T * keep[None, :])).astype(dtype)
-        prior = float(jnp.max(jnp.sum(phi_p**2, axis=1)))
-        largest = float(jnp.max(jnp.sum(factor**2, axis=1)))
-        floor = 16 * r * (2.0**-52 * largest + eps**2 * prior)
-        return cls(f_p + phi_p @ weights, factor, jnp.eye(r), ridge, floor)
+        prior = max(_largest_square(phi_l), _largest_square(phi_p))
+        # Of a unit weight on a labelled input: what its features' rounding and that of the solve leave.
+        noise = 16 * r * (eps**2 * prior + (2.0**-52 * float(s[0])) ** 2)
+        factor = phi_p @ (right.T * keep[None, :])
+        if ridge <= 2 * noise:  # otherwise no variance and ridge together can be mere rounding
+            spread = phi_p @ (right[: len(s)].T * (s / (s**2 + ridge))[None, :])
+            factor = _without_rounding(factor, spread, noise)
+        if k_ll is None or k_pl is None:
+            weights = right[: len(s)].T @ ((s / (s**2 + ridge))[:, None] * (left.T[: len(s)] @ (y_l - f_l)))
+            mean = f_p + phi_p @ weights
+        else:
+            k_pl = as_float64("k_pl", k_pl, (len(f_p), n))
+            known_l = cholesky("k_ll", as_float64("k_ll", k_ll, (n, n)), ridge, eps=precision_of(k_ll))
+            mean = f_p + k_pl @ cho_solve((known_l, True), y_l - f_l)
+        floor = 16 * r * 2.0**-52 * _largest_square(factor) + noise
+        return cls(mean, factor.astype(dtype), jnp.eye(r), ridge, floor)
 
     def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
         """Return the pool's outputs once candidate c has the label vector y; as :meth:`Lookahead.after`.
@@ -177,12 +202,30 @@ class FactorLookahead(Posterior):
     def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
         rows = jax.lax.dynamic_slice_in_dim(self.factor, start, width)
-        return _times(self.factor, self.inner @ rows.T).astype(self.mean.dtype)
+        # B is symmetric. Written as B @ rows.T, XLA turns both products and the sum that follows into one
+        # slow loop when the block is the whole pool.
+        return _times(self.factor, (rows @ self.inner).T).astype(self.mean.dtype)
 
 
 def _times(factor: Float[Array, "m r"], right: Float[Array, "r b"]) -> Float[Array, "m b"]:
     """The one large product, in the precision in which F is kept."""
     return jnp.matmul(factor, right.astype(factor.dtype), precision=jax.lax.Precision.HIGHEST)
+
+
+def _largest_square(rows: Float[Array, "n r"]) -> float:
+    return float(jnp.max(_squares(rows)))
+
+
+@jax.jit
+def _squares(rows):
+    return jnp.sum(rows**2, axis=1)
+
+
+@jax.jit
+def _without_rounding(factor, weights, noise):
+    """Candidates whose variance is rounding, set to zero; large weights on labelled inputs make it large."""
+    error = noise * (1 + jnp.linalg.norm(weights, axis=1)) ** 2
+    return jnp.where((_squares(factor) <= error)[:, None], 0.0, factor)
 
 
 @jax.jit

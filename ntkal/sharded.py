@@ -159,4 +159,8 @@ def _ring(mesh: Mesh, left: Float[Array, "d s p"], right: Float[Array, "d t p"])
 
 
 def _shard_map(local, mesh: Mesh, specs):
-    return jax.shard_map(local, mesh=mesh, in_specs=specs, out_specs=P(_AXIS), check_vma=False)
+    if hasattr(jax, "shard_map"):
+        return jax.shard_map(local, mesh=mesh, in_specs=specs, out_specs=P(_AXIS), check_vma=False)
+    from jax.experimental.shard_map import shard_map  # its name in JAX 0.6.0
+
+    return shard_map(local, mesh=mesh, in_specs=specs, out_specs=P(_AXIS), check_rep=False)

@@ -1,3 +1,5 @@
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ from problems import problem
 from ntkal import FactorLookahead, Lookahead, acquisition, eer, emoc, mlmoc, mlmoc_norm, sequential
 from ntkal.acquisition import blocks, most_likely, probabilities
 from ntkal.errors import SingularKernelError
+from ntkal.low_rank import nystrom
 
 
 def close(have, want, rtol=1e-9):
@@ -155,6 +158,87 @@ def test_duplicates_without_a_ridge_are_refused_whatever_the_precision(dtype):
         FactorLookahead.fit(phi_l, case.phi_p.astype(dtype), np.zeros((7, 3)), case.f_p, np.zeros((7, 3)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_candidate_determined_through_large_weights_is_rounding_and_counts_as_determined(dtype):
+    """b = (a + small b) / small - a / small: what rounding leaves of it grows with the weights."""
+    small = {"float32": 1e-3, "float64": 1e-7}[dtype]
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50)).astype(dtype)
+    phi_l = np.stack([a, (a + small * b).astype(dtype)])
+    phi_p = np.stack([b, *rng.normal(size=(6, 50))]).astype(dtype)
+    given = {"f_l": np.zeros((2, 3)), "f_p": np.zeros((7, 3)), "y_l": np.eye(3)[:2]}
+    post = FactorLookahead.fit(phi_l, phi_p, **given)
+    scores = np.asarray(mlmoc_norm(post))
+    assert scores[0] == 0 < scores[1:].min()
+    with pytest.raises(SingularKernelError, match="determine pool point 0 already"):
+        post.after(0, np.ones(3))
+    without = FactorLookahead.fit(phi_l, phi_p[1:], **(given | {"f_p": np.zeros((6, 3))}))
+    np.testing.assert_allclose(scores[1:], mlmoc_norm(without), rtol=1e-6)
+
+
+def nearly(case, rng, rank):
+    """Features of the case's kernel that miss some of it, as low-rank features do."""
+    phi = np.vstack([case.phi_l, case.phi_p]) @ rng.normal(size=(case.phi_l.shape[1], rank)) / rank**0.5
+    return phi[: len(case.phi_l)], phi[len(case.phi_l) :]
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.5])
+def test_with_the_labelled_kernel_the_mean_is_exact_and_the_covariance_that_of_the_features(rng, ridge):
+    case = problem(m=20, ridge=ridge)
+    phi_l, phi_p = nearly(case, rng, 15)
+    outputs = (case.f_l, case.f_p, case.y_l)
+    k_ll, k_pl, _ = case.blocks
+    plain = FactorLookahead.fit(phi_l, phi_p, *outputs, ridge=ridge)
+    post = FactorLookahead.fit(phi_l, phi_p, *outputs, ridge=ridge, k_ll=k_ll, k_pl=k_pl)
+    close(post.mean, case.refit())
+    assert np.abs(plain.mean - case.refit()).max() > 0.1
+    np.testing.assert_array_equal(post.factor, plain.factor)
+    y = np.eye(3)[2]
+    dense = Lookahead(post.mean, post.columns(0, 20), ridge)
+    close(post.after(3, y), dense.after(3, y))
+    np.testing.assert_allclose(mlmoc(post), mlmoc(dense), rtol=1e-6)
+
+
+def test_features_that_span_the_labelled_kernel_need_no_help_with_the_mean():
+    """Nyström features whose landmarks hold the labelled inputs."""
+    case = problem(m=20, parameters=60)
+    phi = np.vstack([case.phi_l, case.phi_p])
+    features = nystrom(lambda a, b=None: a @ (a if b is None else b).T, phi[:9])(phi)
+    post = FactorLookahead.fit(features[:6], features[6:], case.f_l, case.f_p, case.y_l, ridge=case.ridge)
+    close(post.mean, case.refit(), 1e-8)
+    assert np.max(np.abs(post.variance - np.diag(case.fit().cov))[3:]) > 1
+
+
+def test_a_labelled_kernel_that_cannot_be_inverted_is_refused():
+    case = problem(ridge=0.0)
+    k_ll, k_pl, _ = case.blocks
+    with pytest.raises(SingularKernelError, match="k_ll .* cannot be inverted"):
+        by_factors(case, k_ll=np.ones_like(k_ll), k_pl=k_pl)
+
+
+def test_the_whole_pool_as_one_block_is_no_slower_than_two_halves():
+    """XLA can turn both products and the sum into one loop that is ten times slower."""
+    m = 1200
+    factor = jnp.asarray(np.random.default_rng(0).normal(size=(m, 512)))
+    post = FactorLookahead(jnp.zeros((m, 2)), factor, jnp.eye(512), 1.0)
+
+    def seconds(block):
+        score = jax.jit(
+            lambda post: jax.lax.map(
+                lambda start: jnp.sum(jnp.abs(post.columns(start, block)), axis=0), jnp.arange(0, m, block)
+            )
+        )
+        score(post).block_until_ready()
+        taken = []
+        for _ in range(3):
+            began = time.process_time()
+            score(post).block_until_ready()
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    assert seconds(m) < 5 * seconds(m // 2)
+
+
 def test_it_is_a_pytree():
     post = by_factors(problem())
     doubled = jax.tree.map(lambda leaf: 2 * leaf, post)
@@ -174,6 +258,9 @@ def test_it_is_a_pytree():
         ({"y_l": np.ones((2, 2))}, r"y_l: expected shape \(2, 1\)"),
         ({"ridge": -1.0}, "ridge: expected a finite number"),
         ({"dtype": "float16"}, "dtype: unknown 'float16'; choose one of float32, float64"),
+        ({"k_ll": np.eye(2)}, "k_ll, k_pl: one came without the other"),
+        ({"k_ll": np.eye(2), "k_pl": np.ones((3, 2))}, r"k_pl: expected shape \(4, 2\), got \(3, 2\)"),
+        ({"k_ll": np.eye(3), "k_pl": np.ones((4, 2))}, r"k_ll: expected shape \(2, 2\), got \(3, 3\)"),
         (
             {"phi_l": np.ones((4, 3)) + np.eye(4, 3), "f_l": np.zeros((4, 1)), "y_l": np.zeros((4, 1))},
             "more inputs .n=4. than parameters",
