@@ -13,6 +13,8 @@ from jax import lax
 from jax.extend import core
 from jaxtyping import Array, Float
 
+from ntkal.types import ArrayLike
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -53,7 +55,7 @@ class Layer:
     outputs: int
 
 
-def layers(apply_fn: Callable, params: Any, x: jax.Array) -> dict[int, Layer]:
+def layers(apply_fn: Callable, params: Any, x: Float[ArrayLike, "1 ..."]) -> dict[int, Layer]:
     """Return the leaves, by their number, that are the weights of one dense layer or convolution.
 
     A leaf belongs here when it is used once, as it is or times a constant. What is shared, transformed or
@@ -150,7 +152,7 @@ def whole(layer: Layer, shape: tuple[int, ...], a: jax.Array, g: jax.Array) -> j
     return made.transpose(0, 1, *(2 + np.argsort(layer.axes)))
 
 
-def _program(apply_fn: Callable, params: Any, x: jax.Array) -> core.ClosedJaxpr:
+def _program(apply_fn: Callable, params: Any, x: ArrayLike) -> core.ClosedJaxpr:
     """The network for one input as a list of equations, compiled functions written out."""
     leaves, tree = jax.tree.flatten(params)
 
@@ -232,7 +234,8 @@ def _convolution(equation: core.JaxprEqn, at: int, operand: int, scale: float) -
 _LINEAR = {"dot_general": _dense, "conv_general_dilated": _convolution}
 
 
-def _activations(equation: core.JaxprEqn, layer: Layer, x: jax.Array) -> Float[Array, "S K"]:
+def _activations(equation: core.JaxprEqn, layer: Layer, x: Any) -> Float[Array, "S K"]:
+    x = jnp.asarray(x)
     if equation.primitive.name == "dot_general":
         axes = equation.params["dimension_numbers"][0][1 - layer.operand]
         free = [axis for axis in range(x.ndim) if axis not in axes]
