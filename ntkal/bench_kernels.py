@@ -112,14 +112,14 @@ def query_rows(m: int) -> list[dict[str, Any]]:
         f_l, f_p = outputs()
         blocks = split_ntk(model.apply, params, x_l, x_p, logit="sum")
         ridge = 1e-2 * float(jnp.diag(blocks[0]).mean())
-        return best(mlmoc(Lookahead.fit(*blocks, f_l, f_p, y, ridge=ridge)), PICKS, np.random.default_rng(0))
+        return best(mlmoc(Lookahead.fit(*blocks, f_l, f_p, y, ridge=ridge)), PICKS)
 
     def sketched():
         f_l, f_p = outputs()
         phi = gradient_sketch(model.apply, params, x, rank=RANK, key=jax.random.key(1), logit="sum")
         ridge = 1e-2 * float((phi[:LABELLED] ** 2).sum(1).mean())
         post = FactorLookahead.fit(phi[:LABELLED], phi[LABELLED:], f_l, f_p, y, ridge=ridge, dtype="float32")
-        return best(mlmoc(post), PICKS, np.random.default_rng(0))
+        return best(mlmoc(post), PICKS)
 
     def by_badge():
         features = train.in_batches(model.features, params, x_p, batch_size=1000)
