@@ -9,12 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Integer
 
-from ntkal.structured import Layer, differentiate, layers, whole
+from ntkal.structured import Layer, differentiate, layers
 
 Logit = int | str
 
+CACHE = 2**24
+"""Bytes of activations differentiated at once on a CPU; more leave its caches and take twice as long."""
 OVERHEAD = 32
 """What an entry of a product of pairs costs on top, in multiplications and additions; measured on a CPU."""
+SMALL = 2**12
+"""Entries of a leaf whose Jacobian is joined to those of others."""
 WORKSPACE = 2**25
 """Bytes of the products of all pairs of positions that are formed at once."""
 
@@ -94,13 +98,13 @@ def gradients(
         >>> [part.shape for part in rest]
         [(5, 6), (5, 3)]
     """
-    factors, expanded, rest = _differentiate(apply_fn, params, x, group, logit, pairs)
-    kept = [(a, g[:, 0]) for a, g in factors.values()]
-    flat = [_flat(part).reshape(-1, part[0, 0].size) for part in expanded.values()]
-    if rest:
-        small = jnp.concatenate([_flat(part) for part in rest.values()], axis=-1)
-        flat.append(small.reshape(-1, small.shape[-1]))
-    return kept, flat
+    kept, whole = differentiate(apply_fn, params, x, group, partial(_pick, logit=logit), pairs)
+    # One product of small leaves together costs what one of them does.
+    small = [i for i in whole if whole[i][0, 0].size < SMALL]
+    parts = [_flat(whole[i]) for i in whole if i not in small]
+    if small:
+        parts.append(jnp.concatenate([_flat(whole[i]) for i in small], axis=-1))
+    return [(a, g[:, 0]) for a, g in kept.values()], [part.reshape(-1, part.shape[-1]) for part in parts]
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))
@@ -113,19 +117,8 @@ def jacobian(
         >>> jacobian(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((5, 2)), (0,), "all").shape
         (5, 3, 6)
     """
-    _, expanded, rest = _differentiate(apply_fn, params, x, group, logit)
-    return jnp.concatenate([_flat((expanded | rest)[i]) for i in group], axis=-1)
-
-
-def _differentiate(
-    apply_fn: Callable, params: Any, x: jax.Array, group: tuple, logit: Logit, pairs: frozenset = frozenset()
-) -> tuple[dict, dict, dict]:
-    """By leaf: activations and cotangents, Jacobians made of such, and other Jacobians."""
-    leaves = jax.tree.leaves(params)
-    found = layers(apply_fn, params, x[:1])
-    factors, rest = differentiate(apply_fn, params, x, group, partial(_pick, logit=logit))
-    expanded = {i: whole(found[i], jnp.shape(leaves[i]), *factors.pop(i)) for i in set(factors) - pairs}
-    return factors, expanded, rest
+    _, whole = differentiate(apply_fn, params, x, group, partial(_pick, logit=logit))
+    return jnp.concatenate([_flat(whole[i]) for i in group], axis=-1)
 
 
 def _flat(jacobian: jax.Array) -> Float[Array, "b k p"]:

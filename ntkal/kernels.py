@@ -17,8 +17,6 @@ from ntkal.types import ArrayLike
 
 ApplyFn = Callable[[Any, ArrayLike], jax.Array]
 _jacobian = gram.jacobian
-CACHE = 2**24
-"""Bytes of activations differentiated at once on a CPU; more leave its caches and take twice as long."""
 STRIP = 256
 """Inputs to a strip: products of two strips are large enough to be fast, and half of them are not needed."""
 
@@ -87,7 +85,7 @@ def empirical_ntk(
         if block < 1:
             raise ValueError(f"memory: {memory} bytes cannot hold two Jacobians of {row} bytes; give more.")
         # The activations of a batch come on top of what is held: a quarter of the budget, or a CPU's cache.
-        room = min(memory // 4, CACHE) if jax.default_backend() == "cpu" else memory // 4
+        room = min(memory // 4, gram.CACHE) if jax.default_backend() == "cpu" else memory // 4
         at_once = room // (outputs * sum(work[i] for i in group) + 1)
         features = partial(
             _features,

@@ -148,7 +148,7 @@ def test_weights_used_in_any_other_way_are_differentiated_as_a_whole(rng, name):
     # Backwards, since a derivative of one's own has no forward form.
     one = lambda x: jax.jacrev(lambda w: apply({"w": w}, x[None])[0, 1])(params["w"]).ravel()  # noqa: E731
     rows = np.stack([one(row) for row in jnp.asarray(x)])
-    tolerance = 1e-5 if name == "in other precision" else 1e-11
+    tolerance = 1e-3 if name == "in other precision" else 1e-11
     np.testing.assert_allclose(empirical_ntk(apply, params, x, logit=1), rows @ rows.T, rtol=tolerance)
 
 
