@@ -86,7 +86,7 @@ def kernel_rows(name: str, n: int) -> list[dict[str, Any]]:
             seconds,
             peer if scale == 1 else f"{peer}, {count} inputs scaled by their square",
             theirs * scale,
-            np.abs(np.asarray(kernel)[:count, :count] - want).max() / np.abs(want).max(),
+            float(np.abs(np.asarray(kernel)[:count, :count] - want).max() / np.abs(want).max()),
             needed=1.5,
         )
         memory = {"memory": n * sum(sizes.values())} | ({"peer_memory": whole} if number == 1 else {})
@@ -193,6 +193,6 @@ def _row(
         "peer": peer,
         "peer_seconds": peer_seconds,
         "ratio": peer_seconds / seconds,
-        "difference": float(difference),
+        "difference": difference,
         "needed": needed,
     }

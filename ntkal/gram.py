@@ -47,7 +47,7 @@ def held(
     Example:
         >>> size, _, pairs = held(lambda w, x: x @ w, jnp.ones((100, 50)), jnp.ones((1, 100)))
         >>> size, pairs
-        ({0: 600}, frozenset({0}))
+        ({0: 1200}, frozenset({0}))
     """
     found = layers(apply_fn, params, x)
     size, work, pairs = {}, {}, set()
@@ -96,7 +96,7 @@ def gradients(
         >>> weights, x = {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}, jnp.ones((5, 2))
         >>> held_in_pairs, rest = gradients(network, weights, x, (0, 1), frozenset(), 0)
         >>> [part.shape for part in rest]
-        [(5, 6), (5, 3)]
+        [(5, 9)]
     """
     kept, whole = differentiate(apply_fn, params, x, group, partial(_pick, logit=logit), pairs)
     # One product of small leaves together costs what one of them does.
