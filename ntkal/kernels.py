@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 import jax
@@ -9,11 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ntkal import gram
 from ntkal.errors import check_choice, check_int
+from ntkal.gram import Logit
 from ntkal.types import ArrayLike
 
 ApplyFn = Callable[[Any, ArrayLike], jax.Array]
-Logit = int | str
+_jacobian = gram.jacobian
+STRIP = 256
+"""Inputs to a strip: products of two strips are large enough to be fast, and half of them are not needed."""
 
 
 def empirical_ntk(
@@ -69,18 +74,31 @@ def empirical_ntk(
     check_int("memory", memory, low=1)
     rows = len(x1) + (0 if x2 is None else len(x2))
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
+    sizes, work, pairs = gram.held(apply_fn, params, x1[:1])
+    if outputs > 1:
+        sizes, pairs = None, frozenset()
 
     kernel = None
-    for group, width in _groups(params, outputs * rows, memory):
+    for group, width in _groups(params, outputs * rows, memory, sizes):
         row = width * outputs
         block = rows if rows * row <= memory else memory // (2 * row)
         if block < 1:
             raise ValueError(f"memory: {memory} bytes cannot hold two Jacobians of {row} bytes; give more.")
-        jacobian = partial(
-            _jacobian_rows, apply_fn, params, group=group, logit=logit, batch=min(batch, block)
+        # The activations of a batch come on top of what is held: a quarter of the budget, or a CPU's cache.
+        room = min(memory // 4, gram.CACHE) if jax.default_backend() == "cpu" else memory // 4
+        at_once = room // (outputs * sum(work[i] for i in group) + 1)
+        features = partial(
+            _features,
+            apply_fn,
+            params,
+            group=group,
+            pairs=pairs,
+            logit=logit,
+            batch=max(1, min(batch, block, at_once)),
         )
-        part = _gram(jacobian, x1, x2, block)
-        kernel = part if kernel is None else kernel + part
+        kernel = _gram(features, x1, x2, block, outputs, kernel)
+    if x2 is None:
+        kernel = gram.mirrored(kernel)
     if not bool(jnp.isfinite(kernel).all()):
         raise ValueError("The kernel has NaN or infinite entries: check that params and inputs are finite.")
     if logit == "all":
@@ -151,14 +169,19 @@ def _check_logit(logit: Logit, classes: int) -> Logit:
     return check_int("logit", logit, low=0, high=classes - 1)
 
 
-def _groups(params: Any, rows: int, memory: int) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Split the floating-point leaves into runs whose Jacobian over all rows fits, with bytes per row."""
+def _groups(
+    params: Any, rows: int, memory: int, sizes: dict[int, int] | None = None
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Split the floating-point leaves into runs whose Jacobian over all rows fits, with bytes per row.
+
+    ``sizes`` has the bytes a row of leaves whose gradients are held in less than a Jacobian.
+    """
     run: list[int] = []
     width = 0
     for index, leaf in enumerate(jax.tree.leaves(params)):
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             continue
-        size = np.size(leaf) * jnp.result_type(leaf).itemsize
+        size = (sizes or {}).get(index, np.size(leaf) * jnp.result_type(leaf).itemsize)
         if run and rows * (width + size) > memory:
             yield tuple(run), width
             run, width = [], 0
@@ -170,67 +193,44 @@ def _groups(params: Any, rows: int, memory: int) -> Iterator[tuple[tuple[int, ..
 
 
 def _gram(
-    jacobian: Callable[[jax.Array], jax.Array], x1: jax.Array, x2: jax.Array | None, block: int
+    features: Callable[[jax.Array], Any],
+    x1: jax.Array,
+    x2: jax.Array | None,
+    block: int,
+    outputs: int,
+    kernel: jax.Array | None,
 ) -> jax.Array:
-    """Products of Jacobian blocks; by symmetry only those below the diagonal when ``x2`` is None."""
+    """Add the products of all pairs of strips of inputs; without ``x2``, of those below the diagonal."""
     other = x1 if x2 is None else x2
-    strips = []
+
+    def strips(x, start):
+        stop = min(start + block, len(x))
+        return [(at, features(x[at : min(at + STRIP, stop)])) for at in range(start, stop, STRIP)]
+
     for i in range(0, len(x1), block):
-        left = jacobian(x1[i : i + block])
-        strip = []
-        for j in range(0, len(other), block):
-            if x2 is None and j > i:
-                break
-            right = left if x2 is None and j == i else jacobian(other[j : j + block])
-            strip.append(jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST))
-        strips.append(strip)
-    if x2 is not None:
-        return jnp.block(strips)
-    lower = [jnp.tril(strip[-1]) for strip in strips]
-    diagonal = [square + jnp.tril(square, -1).T for square in lower]
-    count = len(strips)
-    return jnp.block(
-        [
-            [diagonal[i] if i == j else strips[i][j] if j < i else strips[j][i].T for j in range(count)]
-            for i in range(count)
-        ]
-    )
+        left = strips(x1, i)
+        for j in range(0, len(other) if x2 is not None else i + 1, block):
+            right = left if x2 is None and j == i else strips(other, j)
+            for (row, one), (column, another) in product(left, right):
+                if x2 is not None or column <= row:
+                    if kernel is None:
+                        dtype = jnp.result_type(*jax.tree.leaves(one))
+                        kernel = jnp.zeros((len(x1) * outputs, len(other) * outputs), dtype)
+                    kernel = gram.add_block(kernel, one, another, row * outputs, column * outputs)
+    return kernel
 
 
-def _jacobian_rows(
-    apply_fn: ApplyFn, params: Any, x: jax.Array, *, group: tuple[int, ...], logit: Logit, batch: int
-) -> jax.Array:
-    """Rows of the Jacobian for all inputs, in batches of one size so that one program is compiled."""
+def _features(
+    apply_fn: ApplyFn, params: Any, x: jax.Array, *, group: tuple, pairs: frozenset, logit: Logit, batch: int
+) -> Any:
+    """Gradients of a strip of inputs, in batches of one size so that one program is compiled."""
     batch = min(batch, len(x))
-    rows = []
+    parts = []
     for start in range(0, len(x), batch):
         part = x[start : start + batch]
         missing = batch - len(part)
         if missing:
             part = jnp.concatenate([part, jnp.repeat(part[:1], missing, axis=0)])
-        jacobian = _jacobian(apply_fn, params, part, group, logit)
-        rows.append(jacobian[: batch - missing].reshape(-1, jacobian.shape[-1]))
-    return rows[0] if len(rows) == 1 else jnp.concatenate(rows)
-
-
-@partial(jax.jit, static_argnums=(0, 3, 4))
-def _jacobian(
-    apply_fn: ApplyFn, params: Any, x: jax.Array, group: tuple[int, ...], logit: Logit
-) -> Float[Array, "b k p"]:
-    leaves, tree = jax.tree.flatten(params)
-
-    def outputs(chosen: list[jax.Array], one: jax.Array) -> jax.Array:
-        full = list(leaves)
-        for index, leaf in zip(group, chosen, strict=True):
-            full[index] = leaf
-        f = apply_fn(jax.tree.unflatten(tree, full), one[None])[0]
-        if logit == "all":
-            return f
-        if logit == "mean":
-            return f.mean(keepdims=True)
-        if logit == "sum":
-            return f.sum(keepdims=True) / np.sqrt(f.size).astype(f.dtype)
-        return f[logit : logit + 1]
-
-    jacobian = jax.vmap(jax.jacrev(outputs), (None, 0))([leaves[i] for i in group], x)
-    return jnp.concatenate([leaf.reshape(leaf.shape[0], leaf.shape[1], -1) for leaf in jacobian], axis=-1)
+        made = gram.gradients(apply_fn, params, part, group, pairs, logit)
+        parts.append(jax.tree.map(lambda a, n=batch - missing: a[: len(a) // batch * n], made))
+    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *some: jnp.concatenate(some), *parts)
