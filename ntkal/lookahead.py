@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import cho_solve, solve_triangular
+from jax.lax.linalg import triangular_solve
+from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Integer, Real
 
+from ntkal import _host
 from ntkal.errors import as_float64
 from ntkal.posterior import Posterior
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
@@ -99,7 +101,8 @@ class Lookahead(Posterior):
         y_l = as_float64("y_l", y_l, f_l.shape)
         check_symmetric("k_pp", k_pp, eps)
         factor = cholesky("k_ll", k_ll, ridge, eps=eps)
-        mean, cov = _condition(factor, k_pl, k_pp, f_p, y_l - f_l)
+        mean, half = _condition(factor, k_pl, f_p, y_l - f_l)
+        cov = _host.minus_gram(k_pp, half) if _host.on_host(k_pp) else _minus_gram(k_pp, half)
         prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
         noise = noise_floor(eps, n + m, prior, prior)
         if ridge > 2 * noise:
@@ -158,7 +161,13 @@ class Lookahead(Posterior):
             [[0.5, 0.0], [0.0, 1.0]]
         """
         c, y = self._candidate(c, y)
-        mean, cov = _reveal(self.mean, self.cov, self.ridge, c, y)
+        mean = _after(self.mean, self.cov, self.ridge, c, y)
+        row = self.cov[c]  # S is symmetric, and a row lies together in memory
+        gained = row / (row[c] + self.ridge)
+        if _host.on_host(self.cov):
+            cov = _host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
+        else:
+            cov = _minus_outer(self.cov, row, gained)
         return Lookahead(mean, cov, self.ridge, self.floor)
 
     @property
@@ -176,20 +185,22 @@ class Lookahead(Posterior):
 
 
 @jax.jit
-def _condition(factor, k_pl, k_pp, f_p, residual):
-    whitened = solve_triangular(factor, k_pl.T, lower=True)
-    return f_p + k_pl @ cho_solve((factor, True), residual), k_pp - whitened.T @ whitened
+def _condition(factor, k_pl, f_p, residual):
+    """M, and V with S = K - V V^T: row u is the whitened kernel of pool point u, L^-1 k_u."""
+    half = triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
+    return f_p + k_pl @ cho_solve((factor, True), residual), half
+
+
+@jax.jit
+def _minus_gram(k_pp, half):
+    return k_pp - half @ half.T
 
 
 @jax.jit
 def _after(mean, cov, ridge, c, y):
-    return mean + cov[:, c, None] * ((y - mean[c]) / (cov[c, c] + ridge))[None, :]
+    return mean + cov[c][:, None] * ((y - mean[c]) / (cov[c, c] + ridge))[None, :]
 
 
 @jax.jit
-def _reveal(mean, cov, ridge, c, y):
-    column = cov[:, c]
-    return (
-        _after(mean, cov, ridge, c, y),
-        cov - column[:, None] * (column / (cov[c, c] + ridge))[None, :],
-    )
+def _minus_outer(cov, row, gained):
+    return cov - row[:, None] * gained[None, :]
