@@ -18,8 +18,8 @@ def on_host(array: Float[Array, "..."]) -> bool:
         >>> on_host(jnp.zeros(2)) == (jax.default_backend() == "cpu")
         True
     """
-    if isinstance(array, jax.core.Tracer):
-        return False
+    if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer):
+        return isinstance(array, np.ndarray)
     devices = array.devices()
     return len(devices) == 1 and next(iter(devices)).platform == "cpu"
 

@@ -10,7 +10,7 @@ from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Integer, Real
 
 from ntkal import _host
-from ntkal.errors import as_float64
+from ntkal.errors import as_float64, check_int
 from ntkal.posterior import Posterior
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
@@ -168,6 +168,41 @@ class Lookahead(Posterior):
             cov = _host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
         else:
             cov = _minus_outer(self.cov, row, gained)
+        return Lookahead(mean, cov, self.ridge, self.floor)
+
+    def reveal_all(self, at: Integer[ArrayLike, " r"], y: Real[ArrayLike, "r C"]) -> "Lookahead":
+        r"""Return the look-ahead once several candidates have joined the labelled set: one product, O(r m^2).
+
+        .. math:: V = S_{:R} L^{-\top}, \quad L L^\top = S_{RR} + \lambda I, \qquad
+                  M \leftarrow M + V L^{-1} (y - M_R), \quad S \leftarrow S - V V^\top
+
+        The numbers are those of :meth:`reveal` for one candidate after another, in any order, but the
+        covariance goes through memory once and not r times.
+
+        Args:
+            at: Positions of the candidates in the pool, shape (r,), at least one, no position twice unless
+                the ridge is above 0.
+            y: Their label vectors, shape (r, C).
+
+        Returns:
+            A new look-ahead; this one is unchanged.
+
+        Raises:
+            ValueError: For positions outside the pool or label vectors of another shape or with NaN.
+            SingularKernelError: When some of them determine another of them, and the ridge is 0.
+
+        Example:
+            >>> import numpy as np
+            >>> post = Lookahead(jnp.zeros((3, 1)), jnp.eye(3), ridge=1.0)
+            >>> post.reveal_all(np.array([0, 2]), np.ones((2, 1))).mean.tolist()
+            [[0.5], [0.0], [0.5]]
+        """
+        at = np.asarray([check_int("at", int(c), low=0, high=len(self.mean) - 1) for c in np.asarray(at)])
+        y = as_float64("y", y, (len(at), self.mean.shape[1]))
+        rows = self.cov[at]
+        factor = cholesky("cov[at]", rows[:, at], float(self.ridge))
+        mean, half = _condition(factor, rows.T, self.mean, y - self.mean[at])
+        cov = _host.minus_gram(self.cov, half) if _host.on_host(self.cov) else _minus_gram(self.cov, half)
         return Lookahead(mean, cov, self.ridge, self.floor)
 
     @property
