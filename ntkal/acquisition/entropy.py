@@ -44,7 +44,20 @@ def eer(post: Posterior, probs: Float[ArrayLike, "m C"], *, link: str = "softmax
     """
     probs = check_probabilities(probs, post.mean.shape)
     check_choice("link", link, _ENTROPY)
-    return over_candidates(_ENTROPY[link], post, post.mean, probs, arrays=3 * min(post.mean.shape[1], UNROLL))
+    return expected_entropy(post, probs, link)
+
+
+def expected_entropy(post: Posterior, probs: Float[Array, "m C"], link: str) -> Float[Array, " m"]:
+    """The scores of :func:`eer` without its checks, so that it can be traced.
+
+    Example:
+        >>> from ntkal import Lookahead
+        >>> post = Lookahead(jnp.zeros((2, 2)), jnp.eye(2), ridge=0.0)
+        >>> expected_entropy(post, jnp.full((2, 2), 0.5), "softmax").round(4).tolist()
+        [-1.2754, -1.2754]
+    """
+    arrays = 3 * min(post.mean.shape[1], UNROLL)
+    return over_candidates(_ENTROPY[link], post, post.mean, probs, arrays=arrays)
 
 
 def _expected_softmax_entropy(

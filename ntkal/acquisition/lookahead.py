@@ -108,6 +108,18 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         [1.0]
     """
     probs = check_probabilities(probs, post.mean.shape)
+    return expected_change(post, probs)
+
+
+@jax.jit
+def expected_change(post: Posterior, probs: Float[Array, "m C"]) -> Float[Array, " m"]:
+    """The scores of :func:`emoc` without its checks, compiled as one.
+
+    Example:
+        >>> post = Lookahead(jnp.zeros((1, 2)), jnp.eye(1), ridge=0.0)
+        >>> expected_change(post, jnp.array([[0.5, 0.5]])).tolist()
+        [1.0]
+    """
     return jnp.sum(probs * _distances(post.mean), axis=1) * _reach(post)
 
 
@@ -123,10 +135,11 @@ def _distances(mean: Float[Array, "m C"]) -> Float[Array, "m C"]:
     return jnp.sqrt(before + after + (mean.T - 1.0) ** 2).T
 
 
+@jax.jit
 def _reach(post: Posterior) -> Float[Array, " m"]:
-    """How far a unit surprise at each candidate moves the pool: the column sums of |S| times the gain."""
+    """How far a unit surprise at each candidate moves the pool: the row sums of |S| times the gain."""
     if isinstance(post, Lookahead):  # the whole covariance is there: one pass, no blocks
-        return jnp.sum(jnp.abs(post.cov), axis=0) * gain(post)
+        return jnp.sum(jnp.abs(post.cov), axis=1) * gain(post)
     return over_candidates(_spread, post, arrays=1)
 
 
