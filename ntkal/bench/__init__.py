@@ -1,11 +1,17 @@
 """Fast paths beside their peers, timed in one run: ``python -m ntkal bench``."""
 
+from pathlib import Path
+
 import pandas as pd
 
+from ntkal import results
 from ntkal.bench import activeml, reveals, scores
 from ntkal.bench.problem import FEW, made_up
+from ntkal.bench.shown import shown
 from ntkal.bench.timing import ROW
 from ntkal.errors import check_int
+
+__all__ = ["run", "shown", "stored"]
 
 
 def run(n: int = 1000, m: int = 4000, classes: int = 10, seed: int = 0) -> pd.DataFrame:
@@ -40,3 +46,16 @@ def run(n: int = 1000, m: int = 4000, classes: int = 10, seed: int = 0) -> pd.Da
         *activeml.rows(size=min(n, 400), classes=classes, seed=seed),
     ]
     return pd.DataFrame(rows, columns=list(ROW))
+
+
+def stored() -> tuple[pd.DataFrame, dict]:
+    """Return the table that is shipped with the package, and what made it.
+
+    Raises:
+        FileNotFoundError: When the package has none.
+
+    Example:
+        >>> sorted(set(ROW) - set(stored()[0].columns))
+        []
+    """
+    return results.read(Path(results.__file__).parent / "bench.parquet")

@@ -72,12 +72,12 @@ def row(
     peer: str,
     peer_seconds: float,
     *,
-    needed: float,
+    needed: float | int,
     difference: float = _NOTHING,
     difference_at_most: float = _NOTHING,
-    memory: float = _NOTHING,
-    memory_at_most: float = _NOTHING,
-    peer_memory: float = _NOTHING,
+    memory: float | int = _NOTHING,
+    memory_at_most: float | int = _NOTHING,
+    peer_memory: float | int = _NOTHING,
     note: str = "",
 ) -> dict[str, Any]:
     """Return one row of the table; it is reached when every number asked for is.
@@ -94,7 +94,7 @@ def row(
     return dict(zip(ROW, values + rest, strict=True))
 
 
-def missing(what: str, peer: str, needed: float, why: str) -> dict[str, Any]:
+def missing(what: str, peer: str, needed: float | int, why: str) -> dict[str, Any]:
     """Return the row of a peer that is not here.
 
     Example:
@@ -111,8 +111,9 @@ def compiled_bytes(function: Callable, *arguments: Any) -> float:
         >>> compiled_bytes(lambda x: x + 1, jnp.zeros(1000))
         8000.0
     """
-    lower = function.lower if hasattr(function, "lower") else jax.jit(function).lower
-    analysis = lower(*arguments).compile().memory_analysis()
+    leaves, tree = jax.tree.flatten(arguments)
+    compiled = jax.jit(lambda *leaves: function(*tree.unflatten(leaves))).lower(*leaves).compile()
+    analysis = compiled.memory_analysis()
     return float(analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
 
 
