@@ -27,7 +27,7 @@ def run(n: int = 1000, m: int = 4000, classes: int = 10, seed: int = 0) -> pd.Da
         seed: Draws the kernels and labels.
 
     Returns:
-        One row a comparison, with the columns :data:`ntkal.bench.timing.ROW`.
+        One row a comparison, with the columns of ``ntkal.bench.timing.ROW``.
 
     Raises:
         ValueError: When a size is out of range.
