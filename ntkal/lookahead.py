@@ -194,7 +194,7 @@ class Lookahead(Posterior):
         Example:
             >>> import numpy as np
             >>> post = Lookahead(jnp.zeros((3, 1)), jnp.eye(3), ridge=1.0)
-            >>> post.reveal_all(np.array([0, 2]), np.ones((2, 1))).mean.tolist()
+            >>> post.reveal_all(np.array([0, 2]), np.ones((2, 1))).mean.round(9).tolist()
             [[0.5], [0.0], [0.5]]
         """
         at = np.asarray([check_int("at", int(c), low=0, high=len(self.mean) - 1) for c in np.asarray(at)])
