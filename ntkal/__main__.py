@@ -46,7 +46,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
-    for add_parser in (_add_run, commands.add_sweep, commands.add_figure, _add_bench, doctor.add_parser):
+    for add_parser in (
+        _add_run,
+        commands.add_sweep,
+        commands.add_figure,
+        commands.add_bench,
+        doctor.add_parser,
+    ):
         add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
@@ -115,32 +121,6 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{made.strategy} ({made.mode}) on {made.data}, {made.model}, seed {made.seed}")
     print(shown.to_string(index=False, na_rep="-", formatters=formats))
     print(f"Written to {folder / checkpoint.FILE}")
-    return 0
-
-
-def _add_bench(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "bench",
-        help="time the fast paths beside their peers",
-        description="Time each fast path and its peer in one run, and check that their results agree. The "
-        "ratios hold for this machine; quote them, not the seconds.",
-    )
-    for name, value, text in (
-        ("n", 1000, "labelled inputs"),
-        ("m", 4000, "pool inputs"),
-        ("classes", 10, "classes"),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=value, help=f"{text} (default: {value})")
-    parser.set_defaults(action=_bench)
-
-
-def _bench(arguments: argparse.Namespace) -> int:
-    from ntkal import bench
-
-    table = bench.run(arguments.n, arguments.m, arguments.classes)
-    formats = dict.fromkeys(("seconds", "peer_seconds", "difference"), "{:.3g}".format)
-    print(f"n={arguments.n}, m={arguments.m}, C={arguments.classes}")
-    print(table.to_string(index=False, formatters=formats | {"ratio": "{:.0f}".format}))
     return 0
 
 

@@ -1,9 +1,11 @@
-"""The commands that run many runs: ``python -m ntkal sweep`` and ``python -m ntkal figure``."""
+"""More commands: ``python -m ntkal sweep``, ``python -m ntkal figure`` and ``python -m ntkal bench``."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Any
+
+_BENCH = (("n", 1000, "labelled inputs"), ("m", 4000, "pool inputs"), ("classes", 10, "classes"))
 
 
 def add_sweep(subparsers: Any) -> None:
@@ -34,6 +36,45 @@ def add_figure(subparsers: Any) -> None:
     )
     _shared(parser, "runs/figure-NAME-SIZE")
     parser.set_defaults(action=_figure)
+
+
+def add_bench(subparsers: Any) -> None:
+    """Add ``bench`` to the command line."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="time the fast paths beside their peers",
+        description="Time each fast path and its peer in one run, and check that their results agree. The "
+        "ratios hold for this machine; quote them, not the seconds.",
+    )
+    for name, value, text in _BENCH:
+        parser.add_argument(f"--{name}", type=int, default=value, help=f"{text} (default: {value})")
+    parser.add_argument(
+        "--out", metavar="FILE", help="write the table to a Parquet file, with its provenance"
+    )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="time how the seconds grow with the sizes, in place of the table",
+    )
+    parser.set_defaults(action=_bench)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from ntkal import bench, provenance, results
+    from ntkal.bench import growth
+
+    sizes = {name: getattr(arguments, name) for name, _, _ in _BENCH}
+    if arguments.growth:
+        table = growth.run()
+        print(growth.exponents(table).to_string(index=False, float_format="{:.2f}".format))
+    else:
+        table = bench.run(**sizes)
+        print(", ".join(f"{name}={value}" for name, value in sizes.items()))
+        print(bench.shown(table).to_string(index=False))
+    if arguments.out:
+        made = provenance.collect(seeds=[0], sizes=None if arguments.growth else sizes)
+        print(f"Written to {results.write(table, arguments.out, made)}")
+    return 0
 
 
 def _shared(parser: argparse.ArgumentParser, folder: str) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import cho_solve, solve_triangular
+from jax.lax.linalg import triangular_solve
+from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Integer, Real
 
-from ntkal.errors import as_float64
+from ntkal import _host
+from ntkal.errors import as_float64, check_int
 from ntkal.posterior import Posterior
 from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
 from ntkal.types import ArrayLike
@@ -99,7 +101,8 @@ class Lookahead(Posterior):
         y_l = as_float64("y_l", y_l, f_l.shape)
         check_symmetric("k_pp", k_pp, eps)
         factor = cholesky("k_ll", k_ll, ridge, eps=eps)
-        mean, cov = _condition(factor, k_pl, k_pp, f_p, y_l - f_l)
+        mean, half = _condition(factor, k_pl, f_p, y_l - f_l)
+        cov = _host.minus_gram(k_pp, half) if _host.on_host(k_pp) else _minus_gram(k_pp, half)
         prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
         noise = noise_floor(eps, n + m, prior, prior)
         if ridge > 2 * noise:
@@ -158,7 +161,48 @@ class Lookahead(Posterior):
             [[0.5, 0.0], [0.0, 1.0]]
         """
         c, y = self._candidate(c, y)
-        mean, cov = _reveal(self.mean, self.cov, self.ridge, c, y)
+        mean = _after(self.mean, self.cov, self.ridge, c, y)
+        row = self.cov[c]  # S is symmetric, and a row lies together in memory
+        gained = row / (row[c] + self.ridge)
+        if _host.on_host(self.cov):
+            cov = _host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
+        else:
+            cov = _minus_outer(self.cov, row, gained)
+        return Lookahead(mean, cov, self.ridge, self.floor)
+
+    def reveal_all(self, at: Integer[ArrayLike, " r"], y: Real[ArrayLike, "r C"]) -> "Lookahead":
+        r"""Return the look-ahead once several candidates have joined the labelled set: one product, O(r m^2).
+
+        .. math:: V = S_{:R} L^{-\top}, \quad L L^\top = S_{RR} + \lambda I, \qquad
+                  M \leftarrow M + V L^{-1} (y - M_R), \quad S \leftarrow S - V V^\top
+
+        The numbers are those of :meth:`reveal` for one candidate after another, in any order, but the
+        covariance goes through memory once and not r times.
+
+        Args:
+            at: Positions of the candidates in the pool, shape (r,), at least one, no position twice unless
+                the ridge is above 0.
+            y: Their label vectors, shape (r, C).
+
+        Returns:
+            A new look-ahead; this one is unchanged.
+
+        Raises:
+            ValueError: For positions outside the pool or label vectors of another shape or with NaN.
+            SingularKernelError: When some of them determine another of them, and the ridge is 0.
+
+        Example:
+            >>> import numpy as np
+            >>> post = Lookahead(jnp.zeros((3, 1)), jnp.eye(3), ridge=1.0)
+            >>> post.reveal_all(np.array([0, 2]), np.ones((2, 1))).mean.round(9).tolist()
+            [[0.5], [0.0], [0.5]]
+        """
+        at = np.asarray([check_int("at", int(c), low=0, high=len(self.mean) - 1) for c in np.asarray(at)])
+        y = as_float64("y", y, (len(at), self.mean.shape[1]))
+        rows = self.cov[at]
+        factor = cholesky("cov[at]", rows[:, at], float(self.ridge))
+        mean, half = _condition(factor, rows.T, self.mean, y - self.mean[at])
+        cov = _host.minus_gram(self.cov, half) if _host.on_host(self.cov) else _minus_gram(self.cov, half)
         return Lookahead(mean, cov, self.ridge, self.floor)
 
     @property
@@ -176,20 +220,22 @@ class Lookahead(Posterior):
 
 
 @jax.jit
-def _condition(factor, k_pl, k_pp, f_p, residual):
-    whitened = solve_triangular(factor, k_pl.T, lower=True)
-    return f_p + k_pl @ cho_solve((factor, True), residual), k_pp - whitened.T @ whitened
+def _condition(factor, k_pl, f_p, residual):
+    """M, and V with S = K - V V^T: row u is the whitened kernel of pool point u, L^-1 k_u."""
+    half = triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
+    return f_p + k_pl @ cho_solve((factor, True), residual), half
+
+
+@jax.jit
+def _minus_gram(k_pp, half):
+    return k_pp - half @ half.T
 
 
 @jax.jit
 def _after(mean, cov, ridge, c, y):
-    return mean + cov[:, c, None] * ((y - mean[c]) / (cov[c, c] + ridge))[None, :]
+    return mean + cov[c][:, None] * ((y - mean[c]) / (cov[c, c] + ridge))[None, :]
 
 
 @jax.jit
-def _reveal(mean, cov, ridge, c, y):
-    column = cov[:, c]
-    return (
-        _after(mean, cov, ridge, c, y),
-        cov - column[:, None] * (column / (cov[c, c] + ridge))[None, :],
-    )
+def _minus_outer(cov, row, gained):
+    return cov - row[:, None] * gained[None, :]

@@ -52,6 +52,52 @@ def test_reveals_in_any_order_are_refitting_on_all_of_them(shape, count):
         close(post.mean, case.refit(pairs))
 
 
+@settings(max_examples=15)
+@given(shape=shapes, count=st.integers(1, 4))
+def test_reveals_all_at_once_are_refitting_on_all_of_them(shape, count):
+    case = problem(**shape)
+    rng = np.random.default_rng(shape["seed"])
+    chosen = rng.permutation(shape["m"])[:count]
+    labels = rng.normal(size=(len(chosen), shape["classes"]))
+    one_by_one = case.fit()
+    for c, y in zip(chosen.tolist(), labels, strict=True):
+        one_by_one = one_by_one.reveal(c, y)
+    together = case.fit().reveal_all(chosen, labels)
+    close(together.mean, case.refit(list(zip(chosen.tolist(), labels, strict=True))))
+    np.testing.assert_allclose(together.cov, one_by_one.cov, atol=1e-10)
+    assert together.floor == one_by_one.floor
+
+
+def test_revealing_all_names_what_is_wrong(as_user):
+    post = problem(ridge=0.0).fit()
+    with pytest.raises(ValueError, match="at: expected a whole number between 0 and 8, got 9"):
+        post.reveal_all(np.array([0, 9]), np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"y: expected shape \(2, 3\)"):
+        post.reveal_all(np.array([0, 1]), np.zeros((1, 3)))
+    with pytest.raises(SingularKernelError, match="inputs 0 and 1 are duplicates"):
+        post.reveal_all(np.array([4, 4]), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(("ridge", "decay"), [(1e-3, 0.0), (1e-6, 0.0), (1e-3, 3.0), (1e-6, 1.5)])
+def test_hundreds_of_reveals_do_not_drift_from_a_refit(ridge, decay):
+    """Each takes a positive semi-definite term away, so that S shrinks and so does the rounding in it."""
+    rng = np.random.default_rng(0)
+    scale = np.arange(1, 601.0) ** -decay
+    phi = rng.normal(size=(320, 600)) * scale / np.linalg.norm(scale)
+    y = np.eye(3)[rng.integers(3, size=320)]
+    k, post = phi @ phi.T, None
+    post = Lookahead.fit(k[:20, :20], k[20:, :20], k[20:, 20:], 0 * y[:20], 0 * y[20:], y[:20], ridge=ridge)
+    order = rng.permutation(300)[:250]
+    for c in order.tolist():
+        post = post.reveal(c, y[20 + c])
+    at = np.concatenate([np.arange(20), 20 + order])
+    fresh = Lookahead.fit(
+        k[np.ix_(at, at)], k[20:, at], k[20:, 20:], 0 * y[at], 0 * y[20:], y[at], ridge=ridge
+    )
+    np.testing.assert_allclose(post.mean, fresh.mean, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(post.cov, fresh.cov, rtol=0, atol=1e-8)
+
+
 def test_covariance_is_the_schur_complement_of_the_labelled_block():
     case = problem(ridge=0.2)
     k_ll, k_pl, k_pp = case.blocks

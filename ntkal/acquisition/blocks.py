@@ -2,15 +2,22 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Integer
 
 from ntkal.posterior import Posterior
 
 MEMORY = 2**26
 """Bytes that the temporaries of one block of candidates may take."""
+
+CACHE = 2**20
+"""Bytes that they take if fewer would do: what is written for one class is in the cache for the next."""
+
+UNROLL = 16
+"""Classes whose arithmetic is compiled into one pass over a block, so that sums stay in registers."""
 
 BlockScore = Callable[..., Float[Array, " b"]]
 
@@ -35,18 +42,30 @@ def over_candidates(
     """Return ``score`` for all candidates, block after block.
 
     Args:
-        score: ``score(mean, shift, *parts) -> (b,)``, where ``shift`` is the block of
-            S[:, c] / (S_cc + ridge), shape (m, b), and each part the block's rows of ``columns``.
+        score: ``score(mean, shift, *parts) -> (b,)``, where row c of ``shift`` is S[c, :] / (S_cc + ridge),
+            shape (b, m), ``mean`` is M transposed, shape (C, m), so that the pool lies along the last axis
+            of both, and each part is the block's rows of ``columns``.
         post: The look-ahead.
         *columns: Per-candidate arrays, shape (m, C).
-        arrays: How many m x b arrays of float64 the score keeps at once; it decides the block size b.
+        arrays: How many b x m arrays of float64 the score keeps at once; with :data:`MEMORY` and
+            :data:`CACHE` it decides the block size b.
 
     Returns:
         Scores, shape (m,).
     """
     m = len(post.mean)
-    block = int(max(1, min(m, MEMORY // (8 * m * arrays))))
+    block = int(max(1, min(m, min(MEMORY, CACHE) // (8 * m * arrays))))
     return _map(score, block, post, gain(post), columns)
+
+
+def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, classes: int) -> Any:
+    """Run ``step(k, carry) -> carry`` over the classes, :data:`UNROLL` of them in one compiled pass.
+
+    Example:
+        >>> over_classes(lambda k, total: total + k, 0, 5).item()
+        10
+    """
+    return jax.lax.fori_loop(0, classes, step, start, unroll=min(classes, UNROLL))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -55,11 +74,12 @@ def _map(score, block, post, gains, columns):
     count = -(-m // block)
     # The last block overlaps the one before it, so that every block has the same size.
     starts = jnp.minimum(jnp.arange(count) * block, m - block)
+    mean = post.mean.T
 
     def one(start):
-        shift = post.columns(start, block) * jax.lax.dynamic_slice_in_dim(gains, start, block)[None, :]
+        shift = post.columns(start, block).T * jax.lax.dynamic_slice_in_dim(gains, start, block)[:, None]
         parts = [jax.lax.dynamic_slice_in_dim(column, start, block) for column in columns]
-        return score(post.mean, shift, *parts)
+        return score(mean, shift, *parts)
 
     scores = jax.lax.map(one, starts)
     positions = starts[:, None] + jnp.arange(block)[None, :]

@@ -1,10 +1,9 @@
 """Expected error reduction: how certain the pool would be, on average over a candidate's labels."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.blocks import over_candidates
+from ntkal.acquisition.blocks import UNROLL, over_candidates, over_classes
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.errors import check_choice
 from ntkal.posterior import Posterior
@@ -45,53 +44,108 @@ def eer(post: Posterior, probs: Float[ArrayLike, "m C"], *, link: str = "softmax
     """
     probs = check_probabilities(probs, post.mean.shape)
     check_choice("link", link, _ENTROPY)
-    classes = post.mean.shape[1]
-    return over_candidates(_ENTROPY[link], post, post.mean, probs, arrays=6 * classes)
+    return expected_entropy(post, probs, link)
 
 
-def _leave_one_out(terms: Float[Array, "C m b"]) -> Float[Array, "C m b"]:
-    """Sum over the classes but one, by running sums from both ends: no cancellation, unlike total - own."""
+def expected_entropy(post: Posterior, probs: Float[Array, "m C"], link: str) -> Float[Array, " m"]:
+    """The scores of :func:`eer` without its checks, so that it can be traced.
 
-    def running(total, term):
-        return total + term, total
-
-    zero = jnp.zeros_like(terms[0])
-    before = jax.lax.scan(running, zero, terms)[1]
-    after = jax.lax.scan(running, zero, terms, reverse=True)[1]
-    return before + after
+    Example:
+        >>> from ntkal import Lookahead
+        >>> post = Lookahead(jnp.zeros((2, 2)), jnp.eye(2), ridge=0.0)
+        >>> expected_entropy(post, jnp.full((2, 2), 0.5), "softmax").round(4).tolist()
+        [-1.2754, -1.2754]
+    """
+    arrays = 3 * min(post.mean.shape[1], UNROLL)
+    return over_candidates(_ENTROPY[link], post, post.mean, probs, arrays=arrays)
 
 
 def _expected_softmax_entropy(
-    mean: Float[Array, "m C"], shift: Float[Array, "m b"], at: Float[Array, "b C"], probs: Float[Array, "b C"]
+    mean: Float[Array, "C m"], shift: Float[Array, "b m"], at: Float[Array, "b C"], probs: Float[Array, "b C"]
 ) -> Float[Array, " b"]:
-    """Label k adds w = S_uc / (S_cc + ridge) to output k alone, of outputs a_j = M_uj - w M_cj."""
-    base = mean.T[:, :, None] - shift[None] * at.T[:, None, :]
-    base = base - base.max(axis=0, keepdims=True)
-    others = _leave_one_out(jnp.exp(base))
-    others_first = _leave_one_out(jnp.exp(base) * base)
-    lifted = base + shift[None]
-    # Where label k becomes the largest output, everything is measured from it: no exponential overflows.
-    top = jnp.maximum(lifted, 0.0)
-    scale, own = jnp.exp(-top), jnp.exp(lifted - top)
-    total = scale * others + own
-    first = scale * (others_first - top * others) + own * (lifted - top)
-    safe = jnp.where(total > 0, total, 1.0)
-    entropy = jnp.where(total > 0, jnp.log(safe) - first / safe, 0.0)
-    return -jnp.einsum("kub,bk->b", entropy, probs)
+    """Label k adds w = S_uc / (S_cc + ridge) to output k alone, of outputs a_j = M_uj - w M_cj.
+
+    The sums over the other classes are total minus own where another class is the largest: that one stays, so
+    that nothing cancels. For the largest class they are taken relative to the second largest.
+    """
+    count = len(mean)
+    if count == 1:
+        return jnp.zeros(len(shift), mean.dtype)
+    largest, second = over_classes(
+        lambda k, top: _top_two(top, _output(k, mean, shift, at)), _nobody(shift), count
+    )
+    gap = largest - second
+
+    def add(k, sums):
+        below = jnp.minimum(_output(k, mean, shift, at) - second, 0.0)
+        weight = jnp.exp(below)
+        return sums[0] + weight, sums[1] + weight * below
+
+    zero = jnp.zeros_like(shift)
+    rest, rest_first = over_classes(add, (zero - 1.0, zero), count)  # the largest class counts 1, and 0
+    drop = jnp.exp(-gap)
+
+    def label(k, expected):
+        output = _output(k, mean, shift, at) - second
+        below = jnp.minimum(output, 0.0)
+        weight = jnp.exp(below)
+        # Of two that tie, either may count as the largest. Between them, rounding does not matter.
+        is_largest = output >= 0.5 * gap
+        fewer = rest - weight
+        others = jnp.where(is_largest, rest, 1.0 + drop * fewer)
+        first = jnp.where(is_largest, rest_first, drop * (rest_first - weight * below - gap * fewer))
+        lifted = jnp.where(is_largest, gap, below - gap) + shift
+        # Measured from the larger of the lifted output and the others: no exponential overflows, total >= 1.
+        smaller, wins = jnp.exp(-jnp.abs(lifted)), lifted > 0
+        total = jnp.where(wins, smaller * others + 1.0, others + smaller)
+        first = jnp.where(wins, smaller * (first - lifted * others), first + smaller * lifted)
+        return expected + probs[:, k, None] * (jnp.log(total) - first / total)
+
+    return -jnp.sum(over_classes(label, zero, count), axis=1)
 
 
 def _expected_clipped_entropy(
-    mean: Float[Array, "m C"], shift: Float[Array, "m b"], at: Float[Array, "b C"], probs: Float[Array, "b C"]
+    mean: Float[Array, "C m"], shift: Float[Array, "b m"], at: Float[Array, "b C"], probs: Float[Array, "b C"]
 ) -> Float[Array, " b"]:
     """As above for clipped outputs q, where H = log(sum q) - (sum q log q) / (sum q), or log C for q = 0."""
-    base = jnp.maximum(mean.T[:, :, None] - shift[None] * at.T[:, None, :], 0.0)
-    lifted = jnp.maximum(mean.T[:, :, None] - shift[None] * (at.T[:, None, :] - 1.0), 0.0)
-    total = _leave_one_out(base) + lifted
-    first = _leave_one_out(_xlogx(base)) + _xlogx(lifted)
-    positive = total > 0
-    safe = jnp.where(positive, total, 1.0)
-    entropy = jnp.where(positive, jnp.log(safe) - first / safe, jnp.log(1.0 * mean.shape[1]))
-    return -jnp.einsum("kub,bk->b", entropy, probs)
+    count = len(mean)
+
+    def add(k, sums):
+        largest, rest, rest_first = sums
+        output = jnp.maximum(_output(k, mean, shift, at), 0.0)
+        smaller = jnp.minimum(largest, output)
+        return jnp.maximum(largest, output), rest + smaller, rest_first + _xlogx(smaller)
+
+    zero = jnp.zeros_like(shift)
+    largest, rest, rest_first = over_classes(add, (zero, zero, zero), count)
+
+    def label(k, expected):
+        output = _output(k, mean, shift, at)
+        base, lifted = jnp.maximum(output, 0.0), jnp.maximum(output + shift, 0.0)
+        is_largest = base >= largest
+        others = jnp.where(is_largest, rest, rest - base + largest)
+        first = jnp.where(is_largest, rest_first, rest_first - _xlogx(base) + _xlogx(largest))
+        total = others + lifted
+        positive = total > 0
+        safe = jnp.where(positive, total, 1.0)
+        entropy = jnp.log(safe) - (first + _xlogx(lifted)) / safe
+        return expected + probs[:, k, None] * jnp.where(positive, entropy, jnp.log(1.0 * count))
+
+    return -jnp.sum(over_classes(label, zero, count), axis=1)
+
+
+def _output(k, mean, shift, at):
+    """Output k of the pool once the candidates' outputs count as their labels: M_uk - w M_ck."""
+    return mean[k][None, :] - shift * at[:, k, None]
+
+
+def _nobody(shift):
+    return jnp.full_like(shift, -jnp.inf), jnp.full_like(shift, -jnp.inf)
+
+
+def _top_two(top, output):
+    largest, second = top
+    return jnp.maximum(largest, output), jnp.maximum(second, jnp.minimum(largest, output))
 
 
 def _xlogx(x: Float[Array, "..."]) -> Float[Array, "..."]:

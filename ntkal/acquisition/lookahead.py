@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.blocks import gain, over_candidates
+from ntkal.acquisition.blocks import gain, over_candidates, over_classes
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.lookahead import Lookahead
 from ntkal.posterior import Posterior
@@ -49,7 +49,7 @@ def mlmoc(post: Posterior) -> Float[Array, " m"]:
     """
     norm = mlmoc_norm(post)
     largest = jnp.max(norm)
-    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=4)
+    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=5)
     return flips + 0.5 * jnp.where(largest > 0, norm / jnp.where(largest > 0, largest, 1.0), 0.0)
 
 
@@ -108,6 +108,18 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         [1.0]
     """
     probs = check_probabilities(probs, post.mean.shape)
+    return expected_change(post, probs)
+
+
+@jax.jit
+def expected_change(post: Posterior, probs: Float[Array, "m C"]) -> Float[Array, " m"]:
+    """The scores of :func:`emoc` without its checks, compiled as one.
+
+    Example:
+        >>> post = Lookahead(jnp.zeros((1, 2)), jnp.eye(1), ridge=0.0)
+        >>> expected_change(post, jnp.array([[0.5, 0.5]])).tolist()
+        [1.0]
+    """
     return jnp.sum(probs * _distances(post.mean), axis=1) * _reach(post)
 
 
@@ -123,29 +135,40 @@ def _distances(mean: Float[Array, "m C"]) -> Float[Array, "m C"]:
     return jnp.sqrt(before + after + (mean.T - 1.0) ** 2).T
 
 
+@jax.jit
 def _reach(post: Posterior) -> Float[Array, " m"]:
-    """How far a unit surprise at each candidate moves the pool: the column sums of |S| times the gain."""
+    """How far a unit surprise at each candidate moves the pool: the row sums of |S| times the gain."""
     if isinstance(post, Lookahead):  # the whole covariance is there: one pass, no blocks
-        return jnp.sum(jnp.abs(post.cov), axis=0) * gain(post)
+        return jnp.sum(jnp.abs(post.cov), axis=1) * gain(post)
     return over_candidates(_spread, post, arrays=1)
 
 
-def _spread(mean: Float[Array, "m C"], shift: Float[Array, "m b"]) -> Float[Array, " b"]:
-    return jnp.sum(jnp.abs(shift), axis=0, dtype=mean.dtype)
+def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Array, " b"]:
+    return jnp.sum(jnp.abs(shift), axis=1, dtype=mean.dtype)
 
 
 def _flips(
-    mean: Float[Array, "m C"], shift: Float[Array, "m b"], surprise: Float[Array, "b C"]
+    mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]
 ) -> Float[Array, " b"]:
-    """Count the pool points whose arg-max another class takes; classes challenge one after another."""
-    present = jnp.argmax(mean, axis=1)
-    holds = jnp.take_along_axis(mean, present[:, None], axis=1) + shift * surprise.T[present]
+    """Count the pool points whose arg-max another class takes: one multiply-add and maximum a class.
 
-    def challenge(k, flipped):
-        challenger = mean[:, k, None] + shift * surprise[None, :, k]
-        # An exact tie goes to the lower index, as in arg-max.
-        wins = (challenger > holds) | ((challenger == holds) & (k < present)[:, None])
-        return flipped | (wins & (k != present)[:, None])
+    An exact tie goes to the lower index, as in arg-max, so the classes before the present one need only
+    reach it, those after it must pass it. Two copies of the mean, with the others at minus infinity, tell
+    them apart without a comparison of indices for each candidate.
+    """
+    classes = jnp.arange(len(mean))[:, None]
+    present = jnp.argmax(mean, axis=0)[None, :]
+    before = jnp.where(classes < present, mean, -jnp.inf)
+    after = jnp.where(classes > present, mean, -jnp.inf)
+    # A product with one-hot columns picks the present class's surprise, exactly, and faster than a gather.
+    holds = jnp.max(mean, axis=0)[None, :] + shift * (surprise @ (classes == present).astype(shift.dtype))
 
-    flipped = jax.lax.fori_loop(0, mean.shape[1], challenge, jnp.zeros(shift.shape, dtype=bool))
-    return jnp.sum(flipped, axis=0, dtype=mean.dtype)
+    def challenge(k, best):
+        moved = shift * surprise[:, k, None]
+        return jnp.maximum(best[0], before[k][None, :] + moved), jnp.maximum(
+            best[1], after[k][None, :] + moved
+        )
+
+    nobody = jnp.full(shift.shape, -jnp.inf, shift.dtype)
+    reach, passes = over_classes(challenge, (nobody, nobody), len(mean))
+    return jnp.sum((reach >= holds) | (passes > holds), axis=1, dtype=mean.dtype)

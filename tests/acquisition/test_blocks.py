@@ -9,7 +9,7 @@ from ntkal.acquisition import blocks
 
 def weighted(mean, shift, part):
     """A score that mixes the pool's outputs, the shifts and the block's own column."""
-    return jnp.abs(shift).T @ mean[:, 0] + part[:, 1]
+    return jnp.abs(shift) @ mean[0] + part[:, 1]
 
 
 @pytest.mark.parametrize("block", [1, 4, 7, 10, 11])

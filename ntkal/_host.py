@@ -1,0 +1,79 @@
+"""Large symmetric arrays made by the host's BLAS and handed to JAX without a copy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+# JAX takes an array over, and does not copy it, when its first byte is at a multiple of this.
+_ALIGNED = 64
+# Bytes of a panel of rows that stays in a core's cache between two operations on it.
+_PANEL = 2**19
+
+
+def on_host(array: Float[Array, "..."]) -> bool:
+    """Whether the array is in this machine's memory, on one CPU device, and no tracer.
+
+    Example:
+        >>> on_host(jnp.zeros(2)) == (jax.default_backend() == "cpu")
+        True
+    """
+    if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer):
+        return isinstance(array, np.ndarray)
+    devices = array.devices()
+    return len(devices) == 1 and next(iter(devices)).platform == "cpu"
+
+
+def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[Array, "m m"]:
+    r"""Return :math:`K - V V^\top`: NumPy's product of a matrix and its transpose costs half of a product.
+
+    Example:
+        >>> minus_gram(2 * jnp.eye(2), jnp.ones((2, 1))).tolist()
+        [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    whole, half = np.asarray(whole), np.asarray(half)
+    out = _empty(whole.shape)
+    np.matmul(half, half.T, out=out)
+    np.subtract(whole, out, out=out)
+    return jnp.from_dlpack(out)
+
+
+def minus_outer(
+    whole: Float[Array, "m m"], column: Float[np.ndarray, " m"], row: Float[np.ndarray, " m"]
+) -> Float[Array, "m m"]:
+    r"""Return :math:`K - u v^\top` in one pass over K, about the price of a copy.
+
+    Example:
+        >>> minus_outer(jnp.eye(2), np.ones(2), np.array([1.0, 0.0])).tolist()
+        [[0.0, 0.0], [-1.0, 1.0]]
+    """
+    whole = np.asarray(whole)
+    out = _empty(whole.shape)
+    step = max(1, _PANEL // (8 * len(whole)))
+    for i in range(0, len(whole), step):
+        panel = out[i : i + step]
+        np.multiply(column[i : i + step, None], row[None, :], out=panel)
+        np.subtract(whole[i : i + step], panel, out=panel)
+    return jnp.from_dlpack(out)
+
+
+def asymmetry(kernel: Float[np.ndarray, "n n"], side: int = 256) -> float:
+    """Return the largest difference of an entry from its mirror, tile by tile: whole columns miss the cache.
+
+    Example:
+        >>> asymmetry(np.array([[1.0, 2.0], [2.5, 1.0]]))
+        0.5
+    """
+    gap = 0.0
+    for i in range(0, len(kernel), side):
+        for j in range(i, len(kernel), side):
+            tile = kernel[i : i + side, j : j + side] - kernel[j : j + side, i : i + side].T
+            gap = max(gap, float(np.max(np.abs(tile))))
+    return gap
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    size, spare = int(np.prod(shape)), _ALIGNED // 8
+    raw = np.empty(size + spare)
+    start = -(raw.ctypes.data // 8) % spare
+    return raw[start : start + size].reshape(shape)

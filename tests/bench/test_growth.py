@@ -1,0 +1,28 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ntkal.bench import growth
+
+
+def test_the_exponent_of_a_power_is_found_and_its_interval_covers_it():
+    rng = np.random.default_rng(0)
+    sizes = [100, 200, 400, 800, 1600]
+    exact = pd.DataFrame(
+        {"task": "t", "grows": "m", "size": sizes, "seconds": [3e-9 * s**2.5 for s in sizes]}
+    )
+    fit = growth.exponents(exact).iloc[0]
+    assert fit[["exponent", "low", "high"]].tolist() == pytest.approx([2.5] * 3, abs=1e-6)
+    covered = 0
+    for _ in range(200):
+        noisy = exact.assign(seconds=exact["seconds"] * np.exp(0.1 * rng.normal(size=5)))
+        fit = growth.exponents(noisy).iloc[0]
+        covered += fit["low"] <= 2.5 <= fit["high"]
+    assert 180 <= covered <= 198
+
+
+def test_each_task_is_timed_at_each_size():
+    table = growth.run({"m": (8, 12), "classes": (2, 3)}, {"n": 4, "m": 8, "classes": 2}, repeats=1)
+    assert len(table) == 4 * len(growth.TASKS)
+    assert (table["seconds"] > 0).all()
+    assert table.groupby("grows")["size"].unique().map(list).to_dict() == {"classes": [2, 3], "m": [8, 12]}
