@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_BENCH = (("n", 1000, "labelled inputs"), ("m", 4000, "pool inputs"), ("classes", 10, "classes"))
+_BENCH = (
+    ("n", 1000, "labelled inputs"),
+    ("m", 4000, "pool inputs"),
+    ("classes", 10, "classes"),
+    ("inputs", 2000, "inputs of the networks whose kernels are timed, 0 for none"),
+)
 
 
 def add_sweep(subparsers: Any) -> None:

@@ -27,15 +27,20 @@ ROW = {
 }
 """The columns of the table. Numbers that a row does not speak of are NaN."""
 
+ENOUGH = 30.0
+"""Seconds of timing after which tasks are not repeated."""
+
 _NOTHING = math.nan
 
 
 def best(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[float], list[Any]]:
     """Run tasks in turn, once to compile and ``repeats`` times for their best seconds.
 
+    Tasks that take long are not repeated once :data:`ENOUGH` seconds have been timed.
+
     Args:
         tasks: Functions without arguments.
-        repeats: How many times each is timed, at least 1.
+        repeats: How many times each is timed at most, at least 1.
 
     Returns:
         The best seconds of each, and what each returned.
@@ -46,12 +51,15 @@ def best(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[flo
         [1, 2]
     """
     results = [jax.block_until_ready(task()) for task in tasks]
-    seconds = [math.inf] * len(tasks)
+    seconds, spent = [math.inf] * len(tasks), 0.0
     for _ in range(repeats):
+        if spent > ENOUGH:
+            break
         for i, task in enumerate(tasks):
             began = time.perf_counter()
             jax.block_until_ready(task())
-            seconds[i] = min(seconds[i], time.perf_counter() - began)
+            took = time.perf_counter() - began
+            seconds[i], spent = min(seconds[i], took), spent + took
     return seconds, results
 
 

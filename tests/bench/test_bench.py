@@ -7,7 +7,7 @@ from ntkal.bench.timing import ROW
 
 @pytest.fixture(scope="module")
 def table():
-    return bench.run(n=30, m=40, classes=3)
+    return bench.run(n=30, m=40, classes=3, inputs=0)
 
 
 def test_every_fast_path_gives_the_numbers_of_its_peer(table):
@@ -31,12 +31,14 @@ def test_scores_by_blocks_stay_within_the_budget(table):
 
 def test_the_command_prints_and_writes_the_table_and_refuses_sizes_that_make_none(capsys, tmp_path):
     out = tmp_path / "bench.parquet"
-    assert main(["bench", "--n", "10", "--m", "12", "--classes", "2", "--out", str(out)]) == 0
+    assert main(["bench", "--n", "10", "--m", "12", "--classes", "2", "--inputs", "0", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "n=10, m=12, classes=2" in said
+    assert "n=10, m=12, classes=2, inputs=0" in said
     assert "refitting on L+" in said
     table, made = results.read(out)
     assert list(table.columns) == list(ROW)
-    assert made["sizes"] == {"n": 10, "m": 12, "classes": 2}
+    assert made["sizes"] == {"n": 10, "m": 12, "classes": 2, "inputs": 0}
     assert main(["bench", "--m", "3"]) == 2
     assert "m: expected a whole number at least 8, got 3" in capsys.readouterr().err
+    assert main(["bench", "--inputs", "5"]) == 2
+    assert "inputs: expected a whole number at least 80, got 5" in capsys.readouterr().err

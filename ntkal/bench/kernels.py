@@ -1,6 +1,6 @@
 """Empirical kernels and whole queries beside their peers: rows of ``python -m ntkal bench``."""
 
-import time
+import math
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -11,7 +11,8 @@ import numpy as np
 
 from ntkal import gram, models, train
 from ntkal.acquisition import badge, mlmoc, probabilities
-from ntkal.acquisition.registry import best
+from ntkal.acquisition.registry import best as best_scores
+from ntkal.bench.timing import best, gap, row
 from ntkal.errors import check_int
 from ntkal.factors import FactorLookahead
 from ntkal.kernels import empirical_ntk, split_ntk
@@ -33,6 +34,8 @@ FEW = 64
 CANDIDATES = 3
 """Candidates that retraining is timed on; its seconds are scaled to the pool."""
 LABELLED, PICKS, RANK = 100, 20, 256
+SMALLEST = 4 * PICKS
+"""The least number of inputs: a pool of a quarter, of which as many are asked for."""
 
 
 def rows(size: int = 2000) -> list[dict[str, Any]]:
@@ -42,9 +45,8 @@ def rows(size: int = 2000) -> list[dict[str, Any]]:
         size: Number of inputs, at least 80.
 
     Returns:
-        Rows as those of :func:`ntkal.bench.run`, with ``needed``, the ratio that must be reached, and for the
-        kernels ``memory`` and ``peer_memory``, the bytes of the gradients that are held. Queries choose other
-        points than their peers, so their ``difference`` is NaN.
+        Rows as those of :func:`ntkal.bench.run`; ``memory`` and ``peer_memory`` are the bytes of the gradients
+        that are held. Queries choose other points than their peers, so their ``difference`` is NaN.
 
     Raises:
         ValueError: When the size is out of range.
@@ -53,8 +55,8 @@ def rows(size: int = 2000) -> list[dict[str, Any]]:
         >>> len(NETWORKS) * 2 + 3  # two implementations for each network, two queries, one retraining
         11
     """
-    check_int("size", size, low=4 * PICKS)
-    made = [row for name in NETWORKS for row in kernel_rows(name, size)]
+    check_int("inputs", size, low=SMALLEST)
+    made = [made for name in NETWORKS for made in kernel_rows(name, size)]
     return [*made, *query_rows(2 * size), retraining_row(size // 4)]
 
 
@@ -62,43 +64,52 @@ def kernel_rows(name: str, n: int) -> list[dict[str, Any]]:
     """Compare the kernel of one logit with two implementations of neural-tangents 0.6.5.
 
     Example:
-        >>> float(kernel_rows("mlp", 5)[0]["difference"]) < 1e-5
+        >>> kernel_rows("mlp", 5)[0]["difference"] < 1e-5
         True
     """
+    model, params, x = _network(name, n)
+    few = min(n, FEW)
+    (ours, first, second), (kernel, *wanted) = best(
+        [
+            lambda: empirical_ntk(model.apply, params, x),
+            lambda run=_peer(model, 1): run(x, None, params),
+            lambda run=_peer(model, 2): run(x[:few], None, params),
+        ]
+    )
+    sizes, _, _ = gram.held(model.apply, params, x[:1])
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
+    scaled = f"NTK-vector products, {few} inputs scaled by their square"
+    return [
+        row(
+            f"one-logit kernel of {n} inputs, {name}",
+            ours,
+            f"neural-tangents, {peer}",
+            seconds * (n / len(want)) ** 2,
+            needed=1.5,
+            difference=gap(kernel[: len(want), : len(want)], np.asarray(want).reshape(len(want), -1)),
+            difference_at_most=1e-5,
+            memory=n * sum(sizes.values()),
+            peer_memory=4 * n * parameters if want is wanted[0] else math.nan,
+        )
+        for peer, seconds, want in zip(("Jacobian contraction", scaled), (first, second), wanted, strict=True)
+    ]
+
+
+def _peer(model: Model, implementation: int) -> Callable:
+    """The kernel of the first logit by neural-tangents, compiled."""
     from ntkal.neural_tangents import nt
 
-    model, params, x = _network(name, n)
-    seconds, kernel = _timed(lambda: empirical_ntk(model.apply, params, x))
-    sizes, _, _ = gram.held(model.apply, params, x[:1])
-    whole = n * sum(4 * leaf.size for leaf in jax.tree.leaves(params))
-    made = []
-    for number, peer in ((1, "Jacobian contraction"), (2, "NTK-vector products")):
-        count = n if number == 1 else min(n, FEW)
-        peer_fn = nt.empirical_ntk_fn(
-            lambda p, x: model.apply(p, x)[:, :1], trace_axes=(), vmap_axes=0, implementation=number
-        )
-        compiled = jax.jit(peer_fn, static_argnums=1)
-        theirs, want = _timed(lambda run=compiled, some=x[:count]: run(some, None, params))
-        want, scale = np.asarray(want).reshape(count, count), (n / count) ** 2
-        peer = f"neural-tangents, {peer}"
-        row = _row(
-            f"one-logit kernel of {n} inputs, {name}",
-            seconds,
-            peer if scale == 1 else f"{peer}, {count} inputs scaled by their square",
-            theirs * scale,
-            float(np.abs(np.asarray(kernel)[:count, :count] - want).max() / np.abs(want).max()),
-            needed=1.5,
-        )
-        memory = {"memory": n * sum(sizes.values())} | ({"peer_memory": whole} if number == 1 else {})
-        made.append(row | memory)
-    return made
+    kernel_fn = nt.empirical_ntk_fn(
+        lambda p, x: model.apply(p, x)[:, :1], trace_axes=(), vmap_axes=0, implementation=implementation
+    )
+    return jax.jit(kernel_fn, static_argnums=1)
 
 
 def query_rows(m: int) -> list[dict[str, Any]]:
     """Compare whole queries by look-ahead with one by BADGE, all from a trained network to their picks.
 
     Example:
-        >>> [row["needed"] for row in query_rows(80)]
+        >>> [made["needed"] for made in query_rows(80)]
         [0.1, 0.3333333333333333]
     """
     model, params, x = _network("cnn", LABELLED + m)
@@ -112,28 +123,25 @@ def query_rows(m: int) -> list[dict[str, Any]]:
         f_l, f_p = outputs()
         blocks = split_ntk(model.apply, params, x_l, x_p, logit="sum")
         ridge = 1e-2 * float(jnp.diag(blocks[0]).mean())
-        return best(mlmoc(Lookahead.fit(*blocks, f_l, f_p, y, ridge=ridge)), PICKS)
+        return best_scores(mlmoc(Lookahead.fit(*blocks, f_l, f_p, y, ridge=ridge)), PICKS)
 
     def sketched():
         f_l, f_p = outputs()
         phi = gradient_sketch(model.apply, params, x, rank=RANK, key=jax.random.key(1), logit="sum")
         ridge = 1e-2 * float((phi[:LABELLED] ** 2).sum(1).mean())
         post = FactorLookahead.fit(phi[:LABELLED], phi[LABELLED:], f_l, f_p, y, ridge=ridge, dtype="float32")
-        return best(mlmoc(post), PICKS)
+        return best_scores(mlmoc(post), PICKS)
 
     def by_badge():
         features = train.in_batches(model.features, params, x_p, batch_size=1000)
         f_p = train.predict(model, params, x_p).astype(np.float64)
         return badge(probabilities(f_p), features, PICKS, np.random.default_rng(0))
 
-    theirs, _ = _timed(by_badge)
+    (whole, random, theirs), _ = best([exact, sketched, by_badge])
     what = f"a query of {PICKS} of {m} by look-ahead, cnn, {{}}"
     return [
-        _row(what.format(how), _timed(task)[0], "BADGE", theirs, np.nan, needed)
-        for how, task, needed in (
-            ("exact", exact, 1 / 10),
-            (f"{RANK} random features", sketched, 1 / 3),
-        )
+        row(what.format("exact"), whole, "BADGE", theirs, needed=1 / 10),
+        row(what.format(f"{RANK} random features"), random, "BADGE", theirs, needed=1 / 3),
     ]
 
 
@@ -142,7 +150,7 @@ def retraining_row(m: int) -> dict[str, Any]:
 
     Example:
         >>> retraining_row(4)["needed"]
-        100
+        100.0
     """
     model = models.cnn((8, 8, 1), 10)
     params, x = model.init(jax.random.key(0)), _inputs((8, 8, 1), LABELLED + m)
@@ -157,10 +165,10 @@ def retraining_row(m: int) -> dict[str, Any]:
 
     state = prepare(Situation(model, params, x_l, y, x_p, f_l, f_p, key=jax.random.key(1)))
     count = min(CANDIDATES, m)
-    theirs, _ = _timed(lambda: [outputs for _, outputs in islice(after(state, block=1), count)])
+    (seconds, theirs), _ = best([ours, lambda: [out for _, out in islice(after(state, block=1), count)]])
     peer = f"15 epochs of SGD for each, {count} candidates scaled to {m}"
     what = f"look-ahead over a pool of {m}, kernels included, cnn"
-    return _row(what, _timed(ours)[0], peer, theirs * m / count, np.nan, needed=100)
+    return row(what, seconds, peer, theirs * m / count, needed=100)
 
 
 def _network(name: str, n: int) -> tuple[Model, Any, jax.Array]:
@@ -171,28 +179,3 @@ def _network(name: str, n: int) -> tuple[Model, Any, jax.Array]:
 
 def _inputs(shape: tuple[int, ...], n: int) -> jax.Array:
     return jnp.asarray(np.random.default_rng(0).random((n, *shape)), jnp.float32)
-
-
-def _timed(task: Callable[[], Any]) -> tuple[float, Any]:
-    """Best of at most three after one run that compiles; a task that takes long is run once more only."""
-    jax.block_until_ready(task())
-    times: list[float] = []
-    while len(times) < 3 and sum(times) < 10:
-        began = time.perf_counter()
-        result = jax.block_until_ready(task())
-        times.append(time.perf_counter() - began)
-    return min(times), result
-
-
-def _row(
-    what: str, seconds: float, peer: str, peer_seconds: float, difference: float, needed: float
-) -> dict[str, Any]:
-    return {
-        "what": what,
-        "seconds": seconds,
-        "peer": peer,
-        "peer_seconds": peer_seconds,
-        "ratio": peer_seconds / seconds,
-        "difference": difference,
-        "needed": needed,
-    }
