@@ -93,7 +93,7 @@ def gradients(
 
     Example:
         >>> network = lambda w, x: x @ w["kernel"] + w["bias"]
-        >>> weights, x = {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}, jnp.ones((5, 2))
+        >>> weights, x = {"kernel": jnp.ones((2, 3)), "bias": jnp.ones((1, 3))}, jnp.ones((5, 2))
         >>> held_in_pairs, rest = gradients(network, weights, x, (0, 1), frozenset(), 0)
         >>> [part.shape for part in rest]
         [(5, 9)]

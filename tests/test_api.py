@@ -14,8 +14,8 @@ import ntkal
 PAGE = Path(__file__).parents[1] / "book" / "api.md"
 MODULES = re.findall(r"^\.\. automodule:: (\S+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
-# Their examples would take a minute, or start processes; tests/figures/test_figures.py and tests/test_sweep.py
-# stand for them.
+# Their examples would take a minute, or start processes; tests/figures/test_figures.py and
+# tests/test_sweep.py stand for them.
 LONG = {"ntkal.figures.make", "ntkal.cluster.connect"}
 
 

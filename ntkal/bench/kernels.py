@@ -45,8 +45,8 @@ def rows(size: int = 2000) -> list[dict[str, Any]]:
         size: Number of inputs, at least 80.
 
     Returns:
-        Rows as those of :func:`ntkal.bench.run`; ``memory`` and ``peer_memory`` are the bytes of the gradients
-        that are held. Queries choose other points than their peers, so their ``difference`` is NaN.
+        Rows as those of :func:`ntkal.bench.run`; ``memory`` and ``peer_memory`` are the bytes of the
+        gradients that are held. Queries choose other points than their peers, so their ``difference`` is NaN.
 
     Raises:
         ValueError: When the size is out of range.
@@ -68,12 +68,12 @@ def kernel_rows(name: str, n: int) -> list[dict[str, Any]]:
         True
     """
     model, params, x = _network(name, n)
-    few = min(n, FEW)
+    few, by_jacobians, by_products = min(n, FEW), _peer(model, 1), _peer(model, 2)
     (ours, first, second), (kernel, *wanted) = best(
         [
             lambda: empirical_ntk(model.apply, params, x),
-            lambda run=_peer(model, 1): run(x, None, params),
-            lambda run=_peer(model, 2): run(x[:few], None, params),
+            lambda: by_jacobians(x, None, params),
+            lambda: by_products(x[:few], None, params),
         ]
     )
     sizes, _, _ = gram.held(model.apply, params, x[:1])

@@ -31,7 +31,9 @@ def test_scores_by_blocks_stay_within_the_budget(table):
 
 def test_the_command_prints_and_writes_the_table_and_refuses_sizes_that_make_none(capsys, tmp_path):
     out = tmp_path / "bench.parquet"
-    assert main(["bench", "--n", "10", "--m", "12", "--classes", "2", "--inputs", "0", "--out", str(out)]) == 0
+    assert (
+        main(["bench", "--n", "10", "--m", "12", "--classes", "2", "--inputs", "0", "--out", str(out)]) == 0
+    )
     said = capsys.readouterr().out
     assert "n=10, m=12, classes=2, inputs=0" in said
     assert "refitting on L+" in said
