@@ -142,7 +142,7 @@ def retraining_row(m: int) -> dict[str, Any]:
 
     Example:
         >>> retraining_row(4)["needed"]
-        100
+        100.0
     """
     model = models.cnn((8, 8, 1), 10)
     params, x = model.init(jax.random.key(0)), _inputs((8, 8, 1), LABELLED + m)
@@ -160,7 +160,7 @@ def retraining_row(m: int) -> dict[str, Any]:
     theirs, _ = _timed(lambda: [outputs for _, outputs in islice(after(state, block=1), count)])
     peer = f"15 epochs of SGD for each, {count} candidates scaled to {m}"
     what = f"look-ahead over a pool of {m}, kernels included, cnn"
-    return _row(what, _timed(ours)[0], peer, theirs * m / count, np.nan, needed=100)
+    return _row(what, _timed(ours)[0], peer, theirs * m / count, np.nan, needed=100.0)
 
 
 def _network(name: str, n: int) -> tuple[Model, Any, jax.Array]:
