@@ -16,7 +16,6 @@ from ntkal.gram import Logit
 from ntkal.types import ArrayLike
 
 ApplyFn = Callable[[Any, ArrayLike], jax.Array]
-_jacobian = gram.jacobian
 STRIP = 256
 """Inputs to a strip: products of two strips are large enough to be fast, and half of them are not needed."""
 

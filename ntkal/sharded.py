@@ -12,7 +12,8 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
 from ntkal.errors import check_int
-from ntkal.kernels import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs, _jacobian
+from ntkal.gram import jacobian
+from ntkal.kernels import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs
 from ntkal.types import ArrayLike
 
 _AXIS = "devices"
@@ -134,7 +135,7 @@ def _gradients(
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _one_batch(mesh, apply_fn, group, logit, params, x):
     def local(params, x):
-        return _jacobian(apply_fn, params, x[0], group, logit)[:, 0][None]
+        return jacobian(apply_fn, params, x[0], group, logit)[:, 0][None]
 
     return _shard_map(local, mesh, (P(), P(_AXIS)))(params, x)
 

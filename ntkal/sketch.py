@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from ntkal.errors import check_choice, check_int
-from ntkal.kernels import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs, _jacobian
+from ntkal.gram import CACHE, held, jacobian
+from ntkal.kernels import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs
 from ntkal.types import ArrayLike
 
 _CHUNK = 4096
@@ -135,12 +136,19 @@ def _batches(
     if row > memory:
         raise ValueError(f"memory: {memory} bytes cannot hold one gradient of {row} bytes; give more.")
     batch = min(batch, len(x), memory // row)
+    _, work, _ = held(apply_fn, params, first)
+    # On a CPU, as many at a time as have their activations in its cache: twice as fast.
+    at_once = max(1, CACHE // sum(work.values())) if jax.default_backend() == "cpu" else batch
     for start in range(0, len(x), batch):
         part = jnp.asarray(x[start : start + batch])
         count = len(part)
         if count < batch:
             part = jnp.concatenate([part, jnp.repeat(part[:1], batch - count, axis=0)])
-        yield _jacobian(apply_fn, params, part, group, logit)[:, 0], count
+        rows = [
+            jacobian(apply_fn, params, part[i : i + at_once], group, logit)[:, 0]
+            for i in range(0, batch, at_once)
+        ]
+        yield jnp.concatenate(rows), count
 
 
 @partial(jax.jit, static_argnums=(2, 3))

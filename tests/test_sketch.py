@@ -5,7 +5,8 @@ import pytest
 from networks import make as network
 
 from ntkal import empirical_ntk
-from ntkal.sketch import _jacobian, gradient_sketch, ntk_diagonal
+from ntkal.gram import jacobian
+from ntkal.sketch import gradient_sketch, ntk_diagonal
 
 KINDS = ["count", "gaussian", "rademacher"]
 
@@ -89,7 +90,7 @@ def test_no_array_is_as_large_as_all_gradients(case):
 
     apply, params, x, _ = case
     group = tuple(range(len(jax.tree.leaves(params))))
-    rows = _jacobian(apply, params, jnp.asarray(x[:4]), group, 0)[:, 0]
+    rows = jacobian(apply, params, jnp.asarray(x[:4]), group, 0)[:, 0]
     compiled = _project.lower(rows, jax.random.key(0), 64, "rademacher").compile()
     batch, piece = 4 * rows.shape[1] * 8, 4096 * 64 * 8
     assert compiled.memory_analysis().temp_size_in_bytes < 3 * (batch + piece)
