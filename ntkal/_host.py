@@ -9,6 +9,8 @@ from jaxtyping import Array, Float
 _ALIGNED = 64
 # Bytes of a panel of rows that stays in a core's cache between two operations on it.
 _PANEL = 2**19
+# Rows of the lower triangle that are multiplied at once.
+_STRIP = 500
 
 
 def on_host(array: Float[Array, "..."]) -> bool:
@@ -25,7 +27,7 @@ def on_host(array: Float[Array, "..."]) -> bool:
 
 
 def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[Array, "m m"]:
-    r"""Return :math:`K - V V^\top`: NumPy's product of a matrix and its transpose costs half of a product.
+    r"""Return :math:`K - V V^\top` of a symmetric K by its lower triangle, for half of a product.
 
     Example:
         >>> minus_gram(2 * jnp.eye(2), jnp.ones((2, 1))).tolist()
@@ -33,8 +35,13 @@ def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[A
     """
     whole, half = np.asarray(whole), np.asarray(half)
     out = _empty(whole.shape)
-    np.matmul(half, half.T, out=out)
-    np.subtract(whole, out, out=out)
+    for i in range(0, len(whole), _STRIP):
+        strip = slice(i, min(i + _STRIP, len(whole)))
+        np.subtract(
+            whole[strip, : strip.stop], half[strip] @ half[: strip.stop].T, out=out[strip, : strip.stop]
+        )
+        for j in range(0, i, _STRIP):
+            out[j : j + _STRIP, strip] = out[strip, j : j + _STRIP].T
     return jnp.from_dlpack(out)
 
 
@@ -55,6 +62,16 @@ def minus_outer(
         np.multiply(column[i : i + step, None], row[None, :], out=panel)
         np.subtract(whole[i : i + step], panel, out=panel)
     return jnp.from_dlpack(out)
+
+
+def largest(array: Float[np.ndarray, "..."]) -> float:
+    """Return the largest absolute entry, without an array of absolute values.
+
+    Example:
+        >>> largest(np.array([1.0, -3.0]))
+        3.0
+    """
+    return float(max(np.max(array), -np.min(array)))
 
 
 def asymmetry(kernel: Float[np.ndarray, "n n"], side: int = 256) -> float:

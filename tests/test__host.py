@@ -8,7 +8,7 @@ from ntkal import Lookahead, _host, lookahead
 @pytest.mark.parametrize("m", [1, 7, 300])
 def test_both_updates_are_the_plain_formula_and_the_arrays_are_handed_over_without_a_copy(rng, m):
     whole, half = rng.normal(size=(m, m)), rng.normal(size=(m, 5))
-    row = rng.normal(size=m)
+    whole, row = whole + whole.T, rng.normal(size=m)
     have = _host.minus_gram(jnp.asarray(whole), jnp.asarray(half))
     np.testing.assert_allclose(have, whole - half @ half.T, rtol=1e-13, atol=1e-13)
     have = _host.minus_outer(jnp.asarray(whole), row, 2 * row)
@@ -19,8 +19,13 @@ def test_both_updates_are_the_plain_formula_and_the_arrays_are_handed_over_witho
     assert jnp.from_dlpack(out).unsafe_buffer_pointer() == out.ctypes.data
 
 
-def test_a_panel_smaller_than_the_matrix_changes_nothing(rng, monkeypatch):
+def test_panels_and_strips_smaller_than_the_matrix_change_nothing(rng, monkeypatch):
     whole, row = rng.normal(size=(11, 11)), rng.normal(size=11)
+    whole, half = whole + whole.T, rng.normal(size=(11, 4))
+    monkeypatch.setattr(_host, "_STRIP", 3)
+    have = _host.minus_gram(jnp.asarray(whole), jnp.asarray(half))
+    np.testing.assert_allclose(have, whole - half @ half.T, rtol=1e-13, atol=1e-13)
+    np.testing.assert_array_equal(have, have.T)
     monkeypatch.setattr(_host, "_PANEL", 8 * 11 * 3)
     have = _host.minus_outer(jnp.asarray(whole), row, row)
     np.testing.assert_array_equal(have, whole - np.outer(row, row))
