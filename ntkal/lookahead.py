@@ -102,7 +102,7 @@ class Lookahead(Posterior):
         check_symmetric("k_pp", k_pp, eps)
         factor = cholesky("k_ll", k_ll, ridge, eps=eps)
         mean, half = _condition(factor, k_pl, f_p, y_l - f_l)
-        cov = _host.minus_gram(k_pp, half) if _host.on_host(k_pp) else _minus_gram(k_pp, half)
+        cov = _minus_gram(k_pp, half)
         prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
         noise = noise_floor(eps, n + m, prior, prior)
         if ridge > 2 * noise:
@@ -202,8 +202,7 @@ class Lookahead(Posterior):
         rows = self.cov[at]
         factor = cholesky("cov[at]", rows[:, at], float(self.ridge))
         mean, half = _condition(factor, rows.T, self.mean, y - self.mean[at])
-        cov = _host.minus_gram(self.cov, half) if _host.on_host(self.cov) else _minus_gram(self.cov, half)
-        return Lookahead(mean, cov, self.ridge, self.floor)
+        return Lookahead(mean, _minus_gram(self.cov, half), self.ridge, self.floor)
 
     @property
     def variance(self) -> Float[Array, " m"]:
@@ -226,9 +225,13 @@ def _condition(factor, k_pl, f_p, residual):
     return f_p + k_pl @ cho_solve((factor, True), residual), half
 
 
+def _minus_gram(whole, half):
+    return _host.minus_gram(whole, half) if _host.on_host(whole) else _minus_product(whole, half)
+
+
 @jax.jit
-def _minus_gram(k_pp, half):
-    return k_pp - half @ half.T
+def _minus_product(whole, half):
+    return whole - half @ half.T
 
 
 @jax.jit

@@ -68,6 +68,36 @@ def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, cla
     return jax.lax.fori_loop(0, classes, step, start, unroll=min(classes, UNROLL))
 
 
+def each_candidate(score: Callable[..., Float[Array, ""]], post: Posterior, *data: Any, arrays: int) -> Array:
+    """Return ``score(post, shift, c, *data)`` for each candidate c, as many at once as memory allows.
+
+    For scores that need more than the mean and one row of data a candidate; the others run faster in
+    :func:`over_candidates`.
+
+    Args:
+        score: ``shift`` is S[:, c] / (S_cc + ridge) as a column, shape (m, 1).
+        post: The look-ahead.
+        *data: Arrays, or other JAX pytrees, handed on whole.
+        arrays: How many arrays of m numbers in float64 the score keeps at once; with :data:`MEMORY` it
+            decides how many candidates go together.
+
+    Returns:
+        Scores, shape (m,).
+    """
+    m = len(post.mean)
+    return _each(score, int(max(1, min(m, MEMORY // (8 * m * arrays)))), post, data)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _each(score, together, post, data):
+    gains = gain(post)
+
+    def one(c):
+        return score(post, post.columns(c, 1) * gains[c], c, *data)
+
+    return jax.lax.map(one, jnp.arange(len(gains)), batch_size=together)
+
+
 @partial(jax.jit, static_argnums=(0, 1))
 def _map(score, block, post, gains, columns):
     m = len(post.mean)

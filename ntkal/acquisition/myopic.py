@@ -30,9 +30,19 @@ def probabilities(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:
         >>> probabilities(np.array([[0.6, 0.2, -0.1], [-1.0, -1.0, -1.0]])).round(2).tolist()
         [[0.75, 0.25, 0.0], [0.33, 0.33, 0.33]]
     """
-    clipped = jnp.maximum(as_float64("outputs", outputs, (None, None)), 0.0)
-    total = clipped.sum(axis=1, keepdims=True)
-    return jnp.where(total > 0, clipped / jnp.where(total > 0, total, 1.0), 1.0 / clipped.shape[1])
+    return clipped(as_float64("outputs", outputs, (None, None)))
+
+
+def clipped(outputs: Float[Array, "*m C"]) -> Float[Array, "*m C"]:
+    """Return the numbers of :func:`probabilities` along the last axis, without its checks.
+
+    Example:
+        >>> clipped(jnp.array([3.0, 1.0, -1.0])).tolist()
+        [0.75, 0.25, 0.0]
+    """
+    kept = jnp.maximum(outputs, 0.0)
+    total = kept.sum(axis=-1, keepdims=True)
+    return jnp.where(total > 0, kept / jnp.where(total > 0, total, 1.0), 1.0 / outputs.shape[-1])
 
 
 def check_probabilities(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ntkal.acquisition.blocks import MEMORY, gain
+from ntkal.acquisition.blocks import each_candidate
 from ntkal.errors import as_float64, check_int
 from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
@@ -88,18 +88,10 @@ def coverage(post: Posterior, pseudo: Int[ArrayLike, " m"]) -> Float[Array, " m"
             f"pseudo: labels run from {pseudo.min()} to {pseudo.max()}, but the look-ahead has {C} outputs, "
             f"0 to {C - 1}."
         )
-    return _coverage(post, jnp.asarray(pseudo), int(max(1, min(m, MEMORY // (16 * m * C)))))
+    return each_candidate(_covered, post, jnp.asarray(pseudo), arrays=2 * C)
 
 
-def _covered(post, pseudo, gains, c):
+def _covered(post, shift, c, pseudo):
     surprise = jax.nn.one_hot(pseudo[c], post.mean.shape[1], dtype=post.mean.dtype) - post.mean[c]
-    after = post.mean + post.columns(c, 1) * gains[c] * surprise[None, :]
+    after = post.mean + shift * surprise[None, :]
     return jnp.mean(jnp.argmax(after, axis=1) == pseudo, dtype=post.mean.dtype)
-
-
-def _over_pool(post, pseudo, block):
-    gains = gain(post)
-    return jax.lax.map(lambda c: _covered(post, pseudo, gains, c), jnp.arange(len(pseudo)), batch_size=block)
-
-
-_coverage = jax.jit(_over_pool, static_argnums=2)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.blocks import MEMORY, gain
-from ntkal.acquisition.myopic import check_probabilities
+from ntkal.acquisition.blocks import each_candidate
+from ntkal.acquisition.myopic import check_probabilities, clipped
 from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
 
@@ -56,7 +56,7 @@ class DecisionCost:
 
     def __call__(self, outputs: Float[Array, "*m C"]) -> Float[Array, "*m"]:
         """Return the least expected cost of each row."""
-        return jnp.min(_clipped(outputs) @ jnp.asarray(self.costs, dtype=outputs.dtype), axis=-1)
+        return jnp.min(clipped(outputs) @ jnp.asarray(self.costs, dtype=outputs.dtype), axis=-1)
 
     def decide(self, outputs: Float[ArrayLike, "m C"]) -> Array:
         """Return the decision of least expected cost for each row, shape (m,).
@@ -65,7 +65,7 @@ class DecisionCost:
             >>> DecisionCost(jnp.array([[0.0, 1.0], [10.0, 0.0]])).decide(jnp.array([[0.8, 0.2]])).tolist()
             [1]
         """
-        return jnp.argmin(_clipped(jnp.asarray(outputs)) @ jnp.asarray(self.costs), axis=-1)
+        return jnp.argmin(clipped(jnp.asarray(outputs)) @ jnp.asarray(self.costs), axis=-1)
 
 
 def expected_risk(post: Posterior, probs: Float[ArrayLike, "m C"], risk: Risk) -> Float[Array, " m"]:
@@ -98,27 +98,10 @@ def expected_risk(post: Posterior, probs: Float[ArrayLike, "m C"], risk: Risk) -
         [-1.2754, -1.2754]
     """
     probs = check_probabilities(probs, post.mean.shape)
-    m, C = post.mean.shape
-    return _expected_risk(post, probs, risk, int(max(1, min(m, MEMORY // (32 * m * C * C)))))
+    return each_candidate(_of_candidate, post, probs, risk, arrays=4 * post.mean.shape[1] ** 2)
 
 
-def _of_candidate(post, probs, risk, gains, c):
+def _of_candidate(post, shift, c, probs, risk):
     surprise = jnp.eye(post.mean.shape[1], dtype=post.mean.dtype) - post.mean[c][None]
-    after = post.mean[None] + (post.columns(c, 1) * gains[c])[None] * surprise[:, None, :]
+    after = post.mean[None] + shift[None] * surprise[:, None, :]
     return -jnp.dot(probs[c], jnp.sum(risk(after), axis=1))
-
-
-def _over_pool(post, probs, risk, block):
-    gains = gain(post)
-    positions = jnp.arange(len(probs))
-    return jax.lax.map(lambda c: _of_candidate(post, probs, risk, gains, c), positions, batch_size=block)
-
-
-_expected_risk = jax.jit(_over_pool, static_argnums=3)
-
-
-def _clipped(outputs: Array) -> Array:
-    """Outputs of the squared loss as probabilities, as in :func:`ntkal.acquisition.probabilities`."""
-    kept = jnp.maximum(outputs, 0.0)
-    total = kept.sum(axis=-1, keepdims=True)
-    return jnp.where(total > 0, kept / jnp.where(total > 0, total, 1.0), 1.0 / outputs.shape[-1])

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pandas as pd
 
-from ntkal import _host, lookahead
+from ntkal import lookahead
 from ntkal.acquisition import mlmoc_norm
 from ntkal.bench.problem import Case
 from ntkal.bench.timing import best
@@ -30,7 +30,6 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
     (k_ll, k_pl, k_pp), (f_l, f_p, y_l), n, m = case.kernels, case.rest, *case.kernels[1].shape[::-1]
     factor = cholesky("k_ll", k_ll, case.ridge)
     _, half = lookahead._condition(factor, k_pl, f_p, y_l - f_l)
-    product = _host.minus_gram if _host.on_host(k_pp) else lookahead._minus_gram
     bound = float(jnp.max(jnp.diag(k_pp))) * 1e-8
     steps = {
         "is the pool's kernel symmetric?": (lambda: check_symmetric("k_pp", k_pp, 2.0**-52), 0),
@@ -39,7 +38,7 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
             lambda: lookahead._condition(factor, k_pl, f_p, y_l - f_l),
             n**2 * m,
         ),
-        "half of the product, and its mirror": (lambda: product(k_pp, half), m**2 * n),
+        "half of the product, and its mirror": (lambda: lookahead._minus_gram(k_pp, half), m**2 * n),
         "is the result a covariance?": (lambda: check_semidefinite(case.post.cov, bound), 0),
         "sums of its rows": (lambda: mlmoc_norm(case.post), 0),
     }

@@ -10,30 +10,13 @@ from sklearn.gaussian_process.kernels import DotProduct
 
 import ntkal
 from ntkal.acquisition import expected_squared_change
+from ntkal.bench.activeml import kernel_ridge
 
 with warnings.catch_warnings(action="ignore"):
-    from skactiveml.base import SkactivemlClassifier
     from skactiveml.pool import ExpectedModelOutputChange, MonteCarloEER
     from skactiveml.regressor import SklearnNormalRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what scikit-activeml warns of is not ours to mend
-
-
-class KernelRidge(SkactivemlClassifier):
-    """Ridge regression to one-hot labels with a linear kernel; a softmax of its outputs."""
-
-    def __init__(self, ridge=1.0, classes=None, missing_label=np.nan, cost_matrix=None, random_state=None):
-        super().__init__(classes, missing_label, cost_matrix, random_state)
-        self.ridge = ridge
-
-    def fit(self, X, y, sample_weight=None):
-        X, y, _ = self._validate_data(X, y, sample_weight)
-        X, labels = X[y >= 0], np.eye(len(self.classes_))[y[y >= 0]]  # a missing label has become -1
-        self.rows_, self.dual_ = X, np.linalg.solve(X @ X.T + self.ridge * np.eye(len(X)), labels)
-        return self
-
-    def predict_proba(self, X):
-        return softmax(X @ self.rows_.T @ self.dual_, axis=1)
 
 
 def setting(classes, n=8, m=12, p=30, ridge=0.3, seed=0):
@@ -62,7 +45,7 @@ def test_expected_model_output_change():
 
 def test_monte_carlo_expected_error_reduction():
     x, y, post = setting(3)
-    model = KernelRidge(0.3, classes=[0, 1, 2])
+    model = kernel_ridge()(0.3, classes=[0, 1, 2])
     rule = MonteCarloEER(method="log_loss")
     _, theirs = rule.query(x, y, model, X_eval=x[-12:], return_utilities=True)
     probs = softmax(np.asarray(post.mean), axis=1)
