@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from tqdm import tqdm
 
 from ntkal import provenance, results
 from ntkal.errors import check_int
@@ -194,7 +195,7 @@ def stored() -> tuple[pd.DataFrame, dict]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure pools of the given sizes and write the table with its provenance.
+    """Measure pools of the given sizes and write the table with its provenance, again after each size.
 
     Args:
         argv: The arguments after the program's name; those of this process if None.
@@ -217,9 +218,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"python -m ntkal.large {' '.join(map(str, given.sizes))} --rank {given.rank} --seed {given.seed}"
     )
     made = provenance.collect(command=command, seeds=[given.seed])
-    table = run(given.sizes, rank=given.rank, seed=given.seed)
-    results.write(table, given.out, made)
-    print(table.to_string(index=False))
+    measured = []
+    for m in tqdm(given.sizes, desc="pools"):
+        measured.append(run([m], rank=given.rank, seed=given.seed))
+        results.write(pd.concat(measured, ignore_index=True), given.out, made)
+    print(pd.concat(measured).to_string(index=False))
 
 
 if __name__ == "__main__":

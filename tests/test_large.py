@@ -60,6 +60,18 @@ def test_the_command_measures_each_size_in_its_own_process_and_says_how(tmp_path
     assert "peak_bytes" in capsys.readouterr().out
 
 
+def test_a_size_that_fails_loses_no_row_before_it(tmp_path, monkeypatch):
+    def measure(sizes, **options):
+        if sizes == [60]:
+            raise MemoryError("no more")
+        return pd.DataFrame([{"m": m, **options} for m in sizes])
+
+    monkeypatch.setattr(large, "run", measure)
+    with pytest.raises(MemoryError, match="no more"):
+        large.main(["40", "50", "60", "--out", str(tmp_path / "large.parquet")])
+    assert results.read(tmp_path / "large.parquet")[0]["m"].tolist() == [40, 50]
+
+
 def test_the_stored_table_is_bounded_in_memory_and_says_how_it_was_made():
     table, made = large.stored()
     assert made["command"].startswith("python -m ntkal.large ")
