@@ -202,14 +202,14 @@ class FactorLookahead(Posterior):
     def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
         rows = jax.lax.dynamic_slice_in_dim(self.factor, start, width)
-        # B is symmetric. Written as B @ rows.T, XLA turns both products and the sum that follows into one
-        # slow loop when the block is the whole pool.
-        return _times(self.factor, (rows @ self.inner).T).astype(self.mean.dtype)
+        # Without the barrier XLA turns the product and the sum that follows into one slow loop.
+        return jax.lax.optimization_barrier(_times(rows @ self.inner, self.factor)).T
 
 
-def _times(factor: Float[Array, "m r"], right: Float[Array, "r b"]) -> Float[Array, "m b"]:
-    """The one large product, in the precision in which F is kept."""
-    return jnp.matmul(factor, right.astype(factor.dtype), precision=jax.lax.Precision.HIGHEST)
+def _times(left: Float[Array, "b r"], factor: Float[Array, "m r"]) -> Float[Array, "b m"]:
+    """The one large product, in the precision in which F is kept, and its result in that of B."""
+    product = jnp.matmul(left.astype(factor.dtype), factor.T, precision=jax.lax.Precision.HIGHEST)
+    return product.astype(left.dtype)
 
 
 def _largest_square(rows: Float[Array, "n r"]) -> float:
@@ -242,6 +242,6 @@ def _reveal(post, c, y):
     row = post.factor[c].astype(post.inner.dtype)
     g = post.inner @ row
     gain = 1.0 / (row @ g + post.ridge)
-    column = _times(post.factor, g[:, None]).astype(post.mean.dtype)
-    mean = post.mean + column * ((y - post.mean[c]) * gain)[None, :]
+    column = _times(g[None, :], post.factor)[0]
+    mean = post.mean + column[:, None] * ((y - post.mean[c]) * gain)[None, :]
     return mean, post.inner - gain * g[:, None] * g[None, :]

@@ -1,6 +1,7 @@
 """A trained linearised network over a pool, and what each further label would make of it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -56,6 +57,7 @@ class Lookahead(Posterior):
     cov: Float[Array, "m m"]
     ridge: Float[Array, ""] | float
     floor: Float[Array, ""] | float = 0.0
+    stored: ClassVar[bool] = True
 
     @classmethod
     def fit(

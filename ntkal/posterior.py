@@ -1,6 +1,7 @@
 """What every look-ahead criterion reads of a pool: its mean, its variances and columns of its covariance."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import jax
 from jaxtyping import Array, Float, Integer
@@ -19,6 +20,8 @@ class Posterior(ABC):
         mean: M, shape (m, C), float64.
         ridge: The absolute ridge λ that was added to the labelled kernel's diagonal.
         floor: Posterior variance below which a candidate counts as already determined.
+        stored: Whether S is an array, so that its columns are read and not computed; the same for all
+            objects of a class.
 
     Example:
         >>> import jax.numpy as jnp
@@ -30,6 +33,7 @@ class Posterior(ABC):
     mean: Float[Array, "m C"]
     ridge: Float[Array, ""] | float
     floor: Float[Array, ""] | float
+    stored: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -16,6 +16,9 @@ MEMORY = 2**26
 CACHE = 2**20
 """Bytes that they take if fewer would do: what is written for one class is in the cache for the next."""
 
+_COMPUTED = 3
+"""Arrays of m numbers a candidate that computing its column takes: in both precisions, and with its gain."""
+
 UNROLL = 16
 """Classes whose arithmetic is compiled into one pass over a block, so that sums stay in registers."""
 
@@ -54,8 +57,15 @@ def over_candidates(
         Scores, shape (m,).
     """
     m = len(post.mean)
-    block = int(max(1, min(m, min(MEMORY, CACHE) // (8 * m * arrays))))
-    return _map(score, block, post, gain(post), columns)
+    block = _as_many(min(MEMORY, CACHE), m, arrays)
+    # Columns that are computed want many at a time: one pass over the factors serves them all.
+    computed = min(m, block * max(1, MEMORY // (8 * m * _COMPUTED * block)))
+    return _map(score, block if post.stored else computed, block, post, gain(post), columns)
+
+
+def _as_many(memory: int, m: int, arrays: int) -> int:
+    """How many candidates have ``arrays`` arrays of m numbers in float64 within the memory; at least one."""
+    return int(max(1, min(m, memory // (8 * m * arrays))))
 
 
 def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, classes: int) -> Any:
@@ -84,8 +94,7 @@ def each_candidate(score: Callable[..., Float[Array, ""]], post: Posterior, *dat
     Returns:
         Scores, shape (m,).
     """
-    m = len(post.mean)
-    return _each(score, int(max(1, min(m, MEMORY // (8 * m * arrays)))), post, data)
+    return _each(score, _as_many(MEMORY, len(post.mean), arrays), post, data)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -98,19 +107,29 @@ def _each(score, together, post, data):
     return jax.lax.map(one, jnp.arange(len(gains)), batch_size=together)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _map(score, block, post, gains, columns):
-    m = len(post.mean)
-    count = -(-m // block)
-    # The last block overlaps the one before it, so that every block has the same size.
-    starts = jnp.minimum(jnp.arange(count) * block, m - block)
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _map(score, together, block, post, gains, columns):
     mean = post.mean.T
 
-    def one(start):
-        shift = post.columns(start, block).T * jax.lax.dynamic_slice_in_dim(gains, start, block)[:, None]
-        parts = [jax.lax.dynamic_slice_in_dim(column, start, block) for column in columns]
-        return score(mean, shift, *parts)
+    def many(start):
+        shift = post.columns(start, together).T * _some(gains, start, together)[:, None]
+        parts = [_some(column, start, together) for column in columns]
 
-    scores = jax.lax.map(one, starts)
+        def few(start):
+            return score(mean, _some(shift, start, block), *(_some(part, start, block) for part in parts))
+
+        return _in_blocks(few, together, block)
+
+    return _in_blocks(many, len(gains), together)
+
+
+def _some(rows: Array, start: Integer[Array, ""], count: int) -> Array:
+    return jax.lax.dynamic_slice_in_dim(rows, start, count)
+
+
+def _in_blocks(score: Callable[[Array], Array], count: int, block: int) -> Float[Array, " count"]:
+    """Scores of ``block`` candidates after the other, from the number of the first; ``count`` in all."""
+    # The last block overlaps the one before it, so that every block has the same size.
+    starts = jnp.minimum(jnp.arange(-(-count // block)) * block, count - block)
     positions = starts[:, None] + jnp.arange(block)[None, :]
-    return jnp.zeros(m).at[positions].set(scores)
+    return jnp.zeros(count).at[positions].set(jax.lax.map(score, starts))

@@ -144,7 +144,7 @@ def _reach(post: Posterior) -> Float[Array, " m"]:
 
 
 def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Array, " b"]:
-    return jnp.sum(jnp.abs(shift), axis=1, dtype=mean.dtype)
+    return jnp.abs(shift) @ jnp.ones(shift.shape[1], mean.dtype)  # faster in XLA than a sum
 
 
 def _flips(

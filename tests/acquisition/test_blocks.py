@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from problems import problem
 
-from ntkal import Lookahead
+from ntkal import FactorLookahead, Lookahead
 from ntkal.acquisition import blocks
 
 
@@ -21,6 +21,21 @@ def test_every_candidate_is_scored_once_with_its_own_column_whatever_the_block(m
     want = np.abs(shift).T @ mean[:, 0] + mean[:, 1]
     have = blocks.over_candidates(weighted, post, post.mean, arrays=2)
     np.testing.assert_allclose(have, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("cache", "memory"), [(1, 1), (2, 5), (3, 11), (4, 30)])
+def test_columns_that_are_computed_many_at_a_time_are_scored_alike(monkeypatch, cache, memory):
+    case = problem(m=11, parameters=20)
+    dense = case.fit()
+    post = FactorLookahead.fit(case.phi_l, case.phi_p, case.f_l, case.f_p, case.y_l, ridge=case.ridge)
+    monkeypatch.setattr(blocks, "CACHE", 8 * 11 * 2 * cache)
+    monkeypatch.setattr(blocks, "MEMORY", 8 * 11 * 3 * memory)
+    widths = []
+    columns = FactorLookahead.columns
+    monkeypatch.setattr(FactorLookahead, "columns", lambda *a: widths.append(a[2]) or columns(*a))
+    have = blocks.over_candidates(lambda *a: weighted(*a), post, post.mean, arrays=2)
+    np.testing.assert_allclose(have, blocks.over_candidates(weighted, dense, dense.mean, arrays=2), rtol=1e-9)
+    assert set(widths) == {min(11, cache * max(1, memory // cache))}
 
 
 def test_a_candidate_below_the_floor_has_no_gain_and_the_others_the_inverse_variance():

@@ -26,3 +26,12 @@ def test_each_task_is_timed_at_each_size():
     assert len(table) == 4 * len(growth.TASKS)
     assert (table["seconds"] > 0).all()
     assert table.groupby("grows")["size"].unique().map(list).to_dict() == {"classes": [2, 3], "m": [8, 12]}
+
+
+def test_the_number_of_parameters_grows_with_the_width():
+    table = growth.run({"width": (4, 8)}, repeats=1)
+    assert sorted(table["task"].unique()) == ["one-logit kernel", "sketched gradients"]
+    assert table["grows"].unique().tolist() == ["p"]
+    parameters = [(9 * w + w) + 2 * (9 * w**2 + w) + (10 * w + 10) for w in (4, 8)]
+    assert table["size"].tolist() == np.repeat(parameters, 2).tolist()
+    assert (table["seconds"] > 0).all()
