@@ -19,6 +19,7 @@ _HOME = {
     "gradient_flow": "linear",
     "Lookahead": "lookahead",
     "FactorLookahead": "factors",
+    "ImplicitLookahead": "implicit",
     "mlmoc": "acquisition",
     "mlmoc_norm": "acquisition",
     "emoc": "acquisition",

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg.blas import dtrsm
 
 # JAX takes an array over, and does not copy it, when its first byte is at a multiple of this.
 _ALIGNED = 64
@@ -43,6 +44,20 @@ def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[A
         for j in range(0, i, _STRIP):
             out[j : j + _STRIP, strip] = out[strip, j : j + _STRIP].T
     return jnp.from_dlpack(out)
+
+
+def whiten(factor: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Array, "m n"]:
+    r"""Return :math:`K L^{-\top}` of a lower triangular L, in one array that the solve overwrites.
+
+    Example:
+        >>> whiten(2 * jnp.eye(1), jnp.ones((3, 1))).tolist()
+        [[0.5], [0.5], [0.5]]
+    """
+    out = _empty(rows.shape)
+    out[:] = rows
+    # Fortran sees transposes: an upper L and columns in place of rows, so that nothing is copied.
+    solved = dtrsm(1.0, np.asarray(factor).T, out.T, trans_a=1, overwrite_b=1)
+    return jnp.from_dlpack(solved.T)
 
 
 def minus_outer(

@@ -6,16 +6,15 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.lax.linalg import triangular_solve
-from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Integer, Real
 
 from ntkal import _host
+from ntkal.conditioning import condition, whitened
 from ntkal.errors import as_float64, check_int
 from ntkal.posterior import Posterior
-from ntkal.solve import check_ridge, check_symmetric, cholesky, noise_floor, precision_of
+from ntkal.solve import check_symmetric, cholesky
 from ntkal.types import ArrayLike
-from ntkal.variances import check_semidefinite, without_rounding
+from ntkal.variances import check_semidefinite
 
 
 @jax.tree_util.register_dataclass
@@ -92,29 +91,14 @@ class Lookahead(Posterior):
                 that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
                 them, and some hundred together).
         """
-        eps = precision_of(k_ll, k_pl, k_pp)
-        ridge = check_ridge(ridge)
-        k_pl = as_float64("k_pl", k_pl, (None, None))
-        m, n = k_pl.shape
-        k_ll = as_float64("k_ll", k_ll, (n, n))
-        k_pp = as_float64("k_pp", k_pp, (m, m))
-        f_l = as_float64("f_l", f_l, (n, None))
-        f_p = as_float64("f_p", f_p, (m, f_l.shape[1]))
-        y_l = as_float64("y_l", y_l, f_l.shape)
-        check_symmetric("k_pp", k_pp, eps)
-        factor = cholesky("k_ll", k_ll, ridge, eps=eps)
-        mean, half = _condition(factor, k_pl, f_p, y_l - f_l)
-        cov = _minus_gram(k_pp, half)
-        prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
-        noise = noise_floor(eps, n + m, prior, prior)
-        if ridge > 2 * noise:
-            # S_cc >= ridge |A_c|^2: with so much ridge, no variance and ridge together can be mere rounding.
-            error = 2 * noise * (1 + prior / ridge)
-        else:
-            cov, error = without_rounding(factor, k_pl, cov, noise)
-            noise = 2 * noise
-        check_semidefinite(cov, float(np.sqrt(eps)) * prior + error)
-        return cls(mean, cov, ridge, floor=noise)
+        it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge)
+        check_symmetric("k_pp", it.k_pp, it.eps)
+        cov = _minus_gram(it.k_pp, it.half)
+        known, error, floor = it.rounding(jnp.diag(cov))
+        if known.any():
+            cov = jnp.where(known[:, None] | known[None, :], 0.0, cov)
+        check_semidefinite(cov, error)
+        return cls(it.mean, cov, it.ridge, floor)
 
     def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
         r"""Return the pool's outputs once candidate c has the label vector y, without retraining.
@@ -203,7 +187,7 @@ class Lookahead(Posterior):
         y = as_float64("y", y, (len(at), self.mean.shape[1]))
         rows = self.cov[at]
         factor = cholesky("cov[at]", rows[:, at], float(self.ridge))
-        mean, half = _condition(factor, rows.T, self.mean, y - self.mean[at])
+        mean, half = whitened(factor, rows.T, self.mean, y - self.mean[at])
         return Lookahead(mean, _minus_gram(self.cov, half), self.ridge, self.floor)
 
     @property
@@ -218,13 +202,6 @@ class Lookahead(Posterior):
     def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
         return jax.lax.dynamic_slice_in_dim(self.cov, start, width).T
-
-
-@jax.jit
-def _condition(factor, k_pl, f_p, residual):
-    """M, and V with S = K - V V^T: row u is the whitened kernel of pool point u, L^-1 k_u."""
-    half = triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
-    return f_p + k_pl @ cho_solve((factor, True), residual), half
 
 
 def _minus_gram(whole, half):

@@ -51,6 +51,15 @@ def check_symmetric(name: str, kernel: Float[Array, "n n"], eps: float) -> None:
         gap, scale = asymmetry(np.asarray(kernel)), largest(np.asarray(kernel))
     else:
         gap, scale = float(jnp.max(jnp.abs(kernel - kernel.T))), float(jnp.max(jnp.abs(kernel)))
+    refuse_asymmetry(name, gap, scale, eps)
+
+
+def refuse_asymmetry(name: str, gap: float, scale: float, eps: float) -> None:
+    """Raise a ValueError when entries of size ``scale`` differ from their mirror in the first half of digits.
+
+    Example:
+        >>> refuse_asymmetry("k", 1e-12, 1.0, 2.0**-52)
+    """
     if gap > np.sqrt(eps) * scale:
         raise ValueError(
             f"{name}: a kernel matrix is symmetric, but entries differ from their mirror by up to {gap:.3g}; "
@@ -93,7 +102,8 @@ def cholesky(
     # On the host: compiling these few products for each n would take longer than running them.
     lower = np.asarray(factor)
     largest = _largest_eigenvalue(lambda v: lower @ (lower.T @ v), n)
-    inverse = _largest_eigenvalue(lambda v: cho_solve((lower, True), v, check_finite=False), n)
+    upper = lower.T  # in Fortran's order, which LAPACK takes without a copy
+    inverse = _largest_eigenvalue(lambda v: cho_solve((upper, False), v, check_finite=False), n)
     diagonal = float(jnp.max(jnp.abs(jnp.diag(matrix))))
     if not inverse * noise_floor(eps, n, diagonal, largest) < 1:
         refuse(name, np.asarray(matrix), ridge, eps)

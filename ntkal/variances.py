@@ -1,19 +1,24 @@
-"""Is a posterior covariance one? What rounding left of it is taken away, what is no covariance refused."""
+"""Is a posterior covariance one? What rounding left of a variance is found, what is no covariance refused."""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
+
+from ntkal.types import ArrayLike
 
 # Candidates whose joint covariance is looked at as a whole.
 TOGETHER = 256
+_TINY = float(np.finfo(np.float64).tiny)
 
 
-def without_rounding(
-    factor: Float[Array, "n n"], k_pl: Float[Array, "m n"], cov: Float[Array, "m m"], noise: float
-) -> tuple[Float[Array, "m m"], float]:
-    r"""Return the covariance without the candidates whose variance is nothing but rounding, set to zero.
+def determined(
+    factor: Float[Array, "n n"], k_pl: Float[Array, "m n"], variances: Float[Array, " m"], noise: float
+) -> tuple[Bool[np.ndarray, " m"], float]:
+    r"""Say which candidates have a variance that is nothing but rounding.
 
     .. math:: S_{cc} \le \delta \, (1 + \|A_c\|_2)^2, \qquad A = (K + \lambda I)^{-1} k
 
@@ -24,30 +29,24 @@ def without_rounding(
     Args:
         factor: Cholesky factor of the labelled kernel, shape (n, n).
         k_pl: Kernel between pool and labelled inputs, shape (m, n).
-        cov: S as computed, shape (m, m).
+        variances: The diagonal of S as computed, shape (m,).
         noise: :math:`\delta`.
 
     Returns:
-        The covariance, and the largest error of a variance that is left.
+        Which are, shape (m,), and the largest error of a variance of the others.
 
     Example:
-        >>> k_pl, computed = jnp.array([[9.0], [0.0]]), jnp.diag(jnp.array([0.1, 4.0]))
-        >>> cov, error = without_rounding(jnp.eye(1), k_pl, computed, 0.01)
-        >>> cov.tolist()
-        [[0.0, 0.0], [0.0, 4.0]]
+        >>> known, error = determined(jnp.eye(1), jnp.array([[9.0], [0.0]]), jnp.array([0.1, 4.0]), 0.01)
+        >>> known.tolist(), error
+        ([True, False], 0.01)
     """
-    errors = _errors(factor, k_pl, noise)
-    variances = jnp.diag(cov)
-    known = jnp.abs(variances) <= errors
-    kept = jnp.where(known[:, None] | known[None, :], 0.0, cov)
-    return kept, float(jnp.max(jnp.where(known, 0.0, errors)))
+    errors = np.asarray(_errors(factor, k_pl, noise))
+    known = np.abs(np.asarray(variances)) <= errors
+    return known, float(np.max(np.where(known, 0.0, errors)))
 
 
 def check_semidefinite(cov: Float[Array, "m m"], error: float) -> None:
-    """Raise a ValueError when a matrix is no covariance, as far as its rounding error tells.
-
-    Each variance and each pair are looked at, and the smallest eigenvalue of all candidates, or of
-    :data:`TOGETHER` evenly spaced ones: that of the whole would take longer than all the rest.
+    """Raise a ValueError when a matrix is no covariance; see :func:`check_covariance`.
 
     Example:
         >>> check_semidefinite(jnp.array([[1.0, 2.0], [2.0, 1.0]]), 1e-8)
@@ -55,26 +54,64 @@ def check_semidefinite(cov: Float[Array, "m m"], error: float) -> None:
             ...
         ValueError: k_pp: given the labelled inputs, pool points 0 and 1 have the correlation 2; ...
     """
-    error = max(error, float(np.finfo(np.float64).tiny))
+    variances = jnp.diag(cov)
+    check_covariance(variances, _excess(cov, scales(variances, error)), lambda i, j: cov[np.ix_(i, j)], error)
+
+
+def scales(variances: Float[Array, " m"], error: float) -> Float[Array, " m"]:
+    """Return the inverse standard deviations, for variances that are ``error`` larger than they say.
+
+    Example:
+        >>> scales(jnp.array([3.0, -1.0]), 1.0).tolist()
+        [0.5, 1.0]
+    """
+    return 1 / jnp.sqrt(jnp.maximum(variances, 0.0) + max(error, _TINY))
+
+
+def check_covariance(
+    variances: Float[Array, " m"],
+    excess: Float[Array, " m"],
+    entries: Callable[[np.ndarray, np.ndarray], Float[ArrayLike, "a b"]],
+    error: float,
+) -> None:
+    """Raise a ValueError when S is no covariance, as far as its rounding error tells.
+
+    Each variance and each pair are looked at, and the smallest eigenvalue of all candidates, or of
+    :data:`TOGETHER` evenly spaced ones: that of the whole would take longer than all the rest.
+
+    Args:
+        variances: The diagonal of S, shape (m,).
+        excess: For each row, its largest absolute covariance with another, or with those before it, times
+            the :func:`scales` of both, shape (m,).
+        entries: Gives the rows and columns of S at the positions asked for.
+        error: What rounding may have made of a variance.
+
+    Example:
+        >>> check_covariance(jnp.array([-1.0]), jnp.zeros(1), lambda i, j: jnp.array([[-1.0]]), 1e-8)
+        Traceback (most recent call last):
+            ...
+        ValueError: k_pp: given the labelled inputs, pool point 0 has the negative variance -1; ...
+    """
+    error = max(error, _TINY)
     again = "compute k_ll, k_pl and k_pp as blocks of one kernel."
-    variances = np.asarray(jnp.diag(cov))
-    lowest = int(variances.argmin())
+    variances, excess = np.asarray(variances), np.asarray(excess)
+    lowest, m = int(variances.argmin()), len(variances)
     if variances[lowest] < -error:
         raise ValueError(
             f"k_pp: given the labelled inputs, pool point {lowest} has the negative variance "
             f"{variances[lowest]:.3g}; {again}"
         )
-    excess = np.asarray(_excess(cov, error))
     i = int(excess.argmax())
     if excess[i] > 1:
-        j = int(np.argmax(np.abs(np.asarray(cov[i])) / np.sqrt(np.maximum(variances, 0.0) + error)))
+        row = np.asarray(entries(np.array([i]), np.arange(m)))[0]
+        j = int(np.argmax(np.abs(row) / np.sqrt(np.maximum(variances, 0.0) + error)))
         size = float(np.sqrt(max(variances[i], error) * max(variances[j], error)))
         raise ValueError(
             f"k_pp: given the labelled inputs, pool points {min(i, j)} and {max(i, j)} have the correlation "
-            f"{float(cov[i, j]) / size:.3g}; {again}"
+            f"{float(row[j]) / size:.3g}; {again}"
         )
-    some = np.unique(np.linspace(0, len(cov) - 1, min(len(cov), TOGETHER)).astype(int))
-    values = np.linalg.eigvalsh(np.asarray(cov[some[:, None], some]))
+    some = np.unique(np.linspace(0, m - 1, min(m, TOGETHER)).astype(int))
+    values = np.linalg.eigvalsh(np.asarray(entries(some, some)))
     if values[0] < -error * len(some):
         raise ValueError(
             f"k_pp: given the labelled inputs, the pool's covariance has the negative eigenvalue "
@@ -88,7 +125,6 @@ def _errors(factor, k_pl, noise):
 
 
 @jax.jit
-def _excess(cov, error):
+def _excess(cov, scale):
     """For each candidate, its largest covariance with another over what the two variances allow."""
-    scale = 1 / jnp.sqrt(jnp.maximum(jnp.diag(cov), 0.0) + error)
     return jnp.max(jnp.abs(cov) * scale[None, :], axis=1) * scale

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from ntkal.acquisition.blocks import gain, over_candidates, over_classes
 from ntkal.acquisition.myopic import check_probabilities
+from ntkal.implicit import ImplicitLookahead
 from ntkal.lookahead import Lookahead
 from ntkal.posterior import Posterior
 from ntkal.types import ArrayLike
@@ -140,6 +141,8 @@ def _reach(post: Posterior) -> Float[Array, " m"]:
     """How far a unit surprise at each candidate moves the pool: the row sums of |S| times the gain."""
     if isinstance(post, Lookahead):  # the whole covariance is there: one pass, no blocks
         return jnp.sum(jnp.abs(post.cov), axis=1) * gain(post)
+    if isinstance(post, ImplicitLookahead):  # half of a product will do
+        return post.absolute_sums() * gain(post)
     return over_candidates(_spread, post, arrays=1)
 
 

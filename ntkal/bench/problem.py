@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
+from ntkal.implicit import ImplicitLookahead
 from ntkal.lookahead import Lookahead
 from ntkal.types import ArrayLike
 
@@ -37,6 +38,10 @@ class Case:
     def fit(self) -> Lookahead:
         """Fit the look-ahead anew."""
         return Lookahead.fit(*self.kernels, *self.rest, ridge=self.ridge)
+
+    def implicit(self) -> ImplicitLookahead:
+        """Fit it without its covariance."""
+        return ImplicitLookahead.fit(*self.kernels, *self.rest, ridge=self.ridge)
 
 
 def made_up(n: int, m: int, classes: int, seed: int = 0, ridge: float = 1e-3) -> Case:

@@ -3,12 +3,12 @@
 import jax.numpy as jnp
 import pandas as pd
 
-from ntkal import lookahead
-from ntkal.acquisition import mlmoc_norm
 from ntkal.bench.problem import Case
 from ntkal.bench.timing import best
-from ntkal.solve import check_symmetric, cholesky
-from ntkal.variances import check_semidefinite
+from ntkal.conditioning import whitened
+from ntkal.errors import as_float64
+from ntkal.solve import cholesky
+from ntkal.tiles import walk
 
 
 def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
@@ -25,22 +25,17 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
     Example:
         >>> from ntkal.bench.problem import made_up
         >>> len(norm_form(made_up(5, 8, 2), repeats=1))
-        6
+        4
     """
     (k_ll, k_pl, k_pp), (f_l, f_p, y_l), n, m = case.kernels, case.rest, *case.kernels[1].shape[::-1]
     factor = cholesky("k_ll", k_ll, case.ridge)
-    _, half = lookahead._condition(factor, k_pl, f_p, y_l - f_l)
-    bound = float(jnp.max(jnp.diag(k_pp))) * 1e-8
+    _, half = whitened(factor, k_pl, f_p, y_l - f_l)
+    once = jnp.ones(m)
     steps = {
-        "is the pool's kernel symmetric?": (lambda: check_symmetric("k_pp", k_pp, 2.0**-52), 0),
+        "is the pool's kernel finite?": (lambda: as_float64("k_pp", k_pp, (m, m)), 0),
         "Cholesky factor, and is it safe?": (lambda: cholesky("k_ll", k_ll, case.ridge), n**3 / 3),
-        "triangular solve, and the mean": (
-            lambda: lookahead._condition(factor, k_pl, f_p, y_l - f_l),
-            n**2 * m,
-        ),
-        "half of the product, and its mirror": (lambda: lookahead._minus_gram(k_pp, half), m**2 * n),
-        "is the result a covariance?": (lambda: check_semidefinite(case.post.cov, bound), 0),
-        "sums of its rows": (lambda: mlmoc_norm(case.post), 0),
+        "triangular solve, and the mean": (lambda: whitened(factor, k_pl, f_p, y_l - f_l), n**2 * m),
+        "walk: half of the product, checks and sums": (lambda: walk(k_pp, half, once, once), m**2 * n),
     }
     seconds, _ = best([task for task, _ in steps.values()], repeats)
     made = zip(steps, seconds, (count for _, count in steps.values()), strict=True)

@@ -21,7 +21,7 @@ def rows(case: Case) -> list[dict[str, Any]]:
     Example:
         >>> from ntkal.bench.problem import made_up
         >>> [made["needed"] for made in rows(made_up(5, 8, 2))]
-        [0.5, 100.0, 100.0]
+        [0.5, 100.0, 100.0, 100.0]
     """
     return [_one(case), *_many(case)]
 
@@ -57,11 +57,14 @@ def _many(case: Case) -> list[dict[str, Any]]:
         [lambda: case.fit(), lambda: _with(case, at, labels), lambda: case.post.reveal_all(at, labels)], 2
     )
     anew = count * (first + last) / 2
-    began, post = time.perf_counter(), case.post
-    for c, y in zip(at.tolist(), labels, strict=True):
-        post = post.reveal(c, y)
-    jax.block_until_ready(post)
-    one_by_one = time.perf_counter() - began
+    made = [("together", together, whole, whole.cov)]
+    for how, post in (("covariance stored", case.fit()), ("covariance as a product", case.implicit())):
+        began = time.perf_counter()
+        for c, y in zip(at.tolist(), labels, strict=True):
+            post = post.reveal(c, y)
+        jax.block_until_ready(post)
+        seconds = time.perf_counter() - began
+        made.append((f"one after another, {how}", seconds, post, post.columns(0, m)))
     return [
         row(
             f"{count} reveals, {how}",
@@ -69,10 +72,10 @@ def _many(case: Case) -> list[dict[str, Any]]:
             "a new fit after each",
             anew,
             needed=100,
-            difference=max(gap(later.mean, fresh.mean), gap(later.cov, fresh.cov)),
+            difference=max(gap(later.mean, fresh.mean), gap(cov, fresh.cov)),
             difference_at_most=1e-8,
         )
-        for how, seconds, later in (("one after another", one_by_one, post), ("together", together, whole))
+        for how, seconds, later, cov in made
     ]
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkal import lookahead
+from ntkal import conditioning, implicit, tiles
 from ntkal.acquisition import blocks, eer, emoc, mlmoc, mlmoc_norm, probabilities
 from ntkal.acquisition.entropy import expected_entropy
 from ntkal.acquisition.lookahead import expected_change
@@ -50,7 +50,7 @@ def _norm_form(case: Case) -> list[dict[str, Any]]:
     arguments = [jnp.asarray(a) for a in (state.inverse, *case.kernels[1:], state.residual, case.rest[1])]
     arguments += [case.ridge, jnp.asarray(state.mean), jnp.asarray(state.label), jnp.arange(candidates)]
     tasks = [
-        lambda: mlmoc_norm(case.fit()),
+        lambda: mlmoc_norm(case.implicit()),
         lambda: _equation_12(*arguments),
         lambda: _refitted(state),
     ]
@@ -58,9 +58,7 @@ def _norm_form(case: Case) -> list[dict[str, Any]]:
     (ours, block, refit), (scores, want, few) = best(tasks)
     again = product_rate(2 * n if n < 1000 else 2000)
     spent = operations(n, m)
-    memory = numpy_bytes(tasks[0]) + compiled_bytes(
-        lookahead._condition, jnp.eye(n), case.kernels[1], case.rest[1], case.rest[2]
-    )
+    memory = numpy_bytes(tasks[0]) + _compiled(case)
     peer_memory = compiled_bytes(_equation_12, *arguments)
     what = "norm-form scores from kernels"
     return [
@@ -95,6 +93,18 @@ def _norm_form(case: Case) -> list[dict[str, Any]]:
             difference_at_most=1e-8,
         ),
     ]
+
+
+def _compiled(case: Case) -> float:
+    """Bytes of the compiled steps of the norm form, as if none of them could have the memory of another."""
+    (k_ll, k_pl, k_pp), (_, f_p, y_l) = case.kernels, case.rest
+    once = jnp.ones(len(k_pl))
+    return (
+        compiled_bytes(jnp.linalg.cholesky, k_ll)
+        + compiled_bytes(conditioning._mean, k_ll, k_pl, f_p, y_l)
+        + compiled_bytes(implicit._variances, k_pp, k_pl)
+        + compiled_bytes(tiles.walk, k_pp, k_pl, once, once)
+    )
 
 
 @jax.jit
