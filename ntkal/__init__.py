@@ -2,9 +2,15 @@
 
 Importing the package turns on JAX's 64-bit mode: the kernel solves behind every look-ahead need float64.
 Networks stay in float32, because :mod:`ntkal.models` states its own precision.
+
+Idle threads of OpenBLAS are told to sleep soon (``OPENBLAS_THREAD_TIMEOUT``, unless you have set it), since
+they take the cores from JAX while they wait. It has an effect where NumPy has not been imported before.
 """
 
 import importlib
+import os
+
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 import jax
 

@@ -23,7 +23,7 @@ class Conditioned:
     Attributes:
         mean: M, shape (m, C).
         half: V, shape (m, n): row u is the whitened kernel of pool input u, :math:`L^{-1} \Theta(X, u)`.
-        k_pp: Kernel of the pool, shape (m, m), checked to be finite only.
+        k_pp: Kernel of the pool, shape (m, m).
         factor: L, the Cholesky factor of the labelled kernel and its ridge, shape (n, n).
         k_pl: Kernel between pool and labelled inputs, shape (m, n).
         ridge: λ.
@@ -68,8 +68,11 @@ def condition(
     y_l: Real[ArrayLike, "n C"],
     *,
     ridge: float | int,
+    finite: bool = True,
 ) -> Conditioned:
     """Check the arguments of :meth:`ntkal.Lookahead.fit` and condition on the labelled set, O(n^3 + n^2 m).
+
+    Without ``finite``, NaN and infinite entries of the pool's kernel are left for the caller to find.
 
     Example:
         >>> half = condition(4 * jnp.eye(1), jnp.eye(1), jnp.eye(1), *(jnp.ones((1, 1)),) * 3, ridge=0.0).half
@@ -81,7 +84,7 @@ def condition(
     k_pl = as_float64("k_pl", k_pl, (None, None))
     m, n = k_pl.shape
     k_ll = as_float64("k_ll", k_ll, (n, n))
-    k_pp = as_float64("k_pp", k_pp, (m, m))
+    k_pp = as_float64("k_pp", k_pp, (m, m), finite=finite)
     f_l = as_float64("f_l", f_l, (n, None))
     f_p = as_float64("f_p", f_p, (m, f_l.shape[1]))
     y_l = as_float64("y_l", y_l, f_l.shape)

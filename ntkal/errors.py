@@ -11,13 +11,14 @@ class SingularKernelError(np.linalg.LinAlgError):
     """A kernel matrix that cannot be inverted in the working precision (a :class:`ValueError`)."""
 
 
-def as_float64(name: str, value, shape: tuple[int | None, ...]) -> jax.Array:
+def as_float64(name: str, value, shape: tuple[int | None, ...], *, finite: bool = True) -> jax.Array:
     """Return ``value`` as a finite float64 JAX array of the given shape.
 
     Args:
         name: The argument's name, used in the messages.
         value: Array of real numbers.
         shape: Expected shape; ``None`` stands for any length of at least one.
+        finite: Whether to look for NaN and infinite entries; without it, the caller has to.
 
     Returns:
         The same numbers, float64.
@@ -51,7 +52,7 @@ def as_float64(name: str, value, shape: tuple[int | None, ...]) -> jax.Array:
     if 0 in array.shape:
         raise ValueError(f"{name}: shape {array.shape} has an empty axis; at least one entry is needed.")
     array = array.astype(jnp.float64)
-    if not bool(jnp.isfinite(array).all()):
+    if finite and not bool(jnp.isfinite(array).all()):
         bad = int(jnp.sum(~jnp.isfinite(array)))
         raise ValueError(f"{name}: {bad} of {array.size} entries are NaN or infinite; remove or repair them.")
     return array

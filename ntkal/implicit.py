@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Integer, Real
 
 from ntkal.conditioning import condition
+from ntkal.errors import as_float64
 from ntkal.posterior import Posterior
 from ntkal.solve import refuse_asymmetry
 from ntkal.tiles import walk
@@ -102,18 +103,16 @@ class ImplicitLookahead(Posterior):
             SingularKernelError: As :meth:`ntkal.Lookahead.fit`.
             ValueError: As :meth:`ntkal.Lookahead.fit`.
         """
-        it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge)
+        it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=False)
         variances = _variances(it.k_pp, it.half)
         known, error, floor = it.rounding(variances)
         keep = jnp.asarray(~known, dtype=jnp.float64)
         variances = variances * keep
         seen = walk(it.k_pp, it.half, scales(variances, error), keep)
+        if not np.isfinite(seen.sums).all():
+            as_float64("k_pp", k_pp, it.k_pp.shape)  # says how many entries are not
         refuse_asymmetry("k_pp", float(seen.asymmetry), it.prior, it.eps)
-
-        def entries(i, j):
-            return (it.k_pp[np.ix_(i, j)] - it.half[i] @ it.half[j].T) * keep[i][:, None] * keep[j][None, :]
-
-        check_covariance(variances, seen.excess, entries, error)
+        check_covariance(variances, seen.excess, partial(_entries, it.k_pp, it.half, keep), error)
         nothing = jnp.zeros((len(it.mean), TOGETHER))
         return cls(it.mean, it.k_pp, it.half, nothing, 0, variances, keep, it.ridge, floor, seen.sums)
 
@@ -203,6 +202,11 @@ class ImplicitLookahead(Posterior):
 @jax.jit
 def _variances(kernel, half):
     return jnp.diag(kernel) - jnp.sum(half**2, axis=1)
+
+
+@jax.jit
+def _entries(kernel, half, keep, i, j):
+    return (kernel[i[:, None], j[None, :]] - half[i] @ half[j].T) * keep[i][:, None] * keep[j][None, :]
 
 
 @jax.jit

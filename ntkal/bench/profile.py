@@ -6,7 +6,6 @@ import pandas as pd
 from ntkal.bench.problem import Case
 from ntkal.bench.timing import best
 from ntkal.conditioning import whitened
-from ntkal.errors import as_float64
 from ntkal.solve import cholesky
 from ntkal.tiles import walk
 
@@ -25,14 +24,13 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
     Example:
         >>> from ntkal.bench.problem import made_up
         >>> len(norm_form(made_up(5, 8, 2), repeats=1))
-        4
+        3
     """
     (k_ll, k_pl, k_pp), (f_l, f_p, y_l), n, m = case.kernels, case.rest, *case.kernels[1].shape[::-1]
     factor = cholesky("k_ll", k_ll, case.ridge)
     _, half = whitened(factor, k_pl, f_p, y_l - f_l)
     once = jnp.ones(m)
     steps = {
-        "is the pool's kernel finite?": (lambda: as_float64("k_pp", k_pp, (m, m)), 0),
         "Cholesky factor, and is it safe?": (lambda: cholesky("k_ll", k_ll, case.ridge), n**3 / 3),
         "triangular solve, and the mean": (lambda: whitened(factor, k_pl, f_p, y_l - f_l), n**2 * m),
         "walk: half of the product, checks and sums": (lambda: walk(k_pp, half, once, once), m**2 * n),
