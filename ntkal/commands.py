@@ -69,6 +69,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     from ntkal.bench import growth
 
     sizes = {name: getattr(arguments, name) for name, _, _ in _BENCH}
+    chosen = ["--growth"] if arguments.growth else [f"--{name} {size}" for name, size in sizes.items()]
     if arguments.growth:
         table = growth.run()
         print(growth.exponents(table).to_string(index=False, float_format="{:.2f}".format))
@@ -77,7 +78,8 @@ def _bench(arguments: argparse.Namespace) -> int:
         print(", ".join(f"{name}={value}" for name, value in sizes.items()))
         print(bench.shown(table).to_string(index=False))
     if arguments.out:
-        made = provenance.collect(seeds=[0], sizes=None if arguments.growth else sizes)
+        command = " ".join(["python -m ntkal bench", *chosen])
+        made = provenance.collect(command=command, seeds=[0], sizes=None if arguments.growth else sizes)
         print(f"Written to {results.write(table, arguments.out, made)}")
     return 0
 

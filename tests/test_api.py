@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import os
 import pkgutil
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -79,3 +81,11 @@ def test_jaxtyping_and_beartype_watch_every_module_of_the_package():
     }
     assert len(loaders) > 60
     assert {name for name, loader in loaders.items() if not loader.startswith("jaxtyping")} == set()
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "4"), ({"OPENBLAS_THREAD_TIMEOUT": "20"}, "20")])
+def test_idle_blas_threads_are_told_to_sleep_soon_unless_the_user_says_otherwise(given, kept):
+    rest = {k: v for k, v in os.environ.items() if k != "OPENBLAS_THREAD_TIMEOUT"}
+    program = "import ntkal, os; print(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    said = subprocess.run([sys.executable, "-c", program], env=rest | given, capture_output=True, check=True)
+    assert said.stdout.decode().strip() == kept

@@ -39,6 +39,7 @@ def test_the_command_prints_and_writes_the_table_and_refuses_sizes_that_make_non
     assert "refitting on L+" in said
     table, made = results.read(out)
     assert list(table.columns) == list(ROW)
+    assert made["command"] == "python -m ntkal bench --n 10 --m 12 --classes 2 --inputs 0"
     assert made["sizes"] == {"n": 10, "m": 12, "classes": 2, "inputs": 0}
     assert main(["bench", "--m", "3"]) == 2
     assert "m: expected a whole number at least 8, got 3" in capsys.readouterr().err

@@ -35,3 +35,13 @@ def test_the_number_of_parameters_grows_with_the_width():
     parameters = [(9 * w + w) + 2 * (9 * w**2 + w) + (10 * w + 10) for w in (4, 8)]
     assert table["size"].tolist() == np.repeat(parameters, 2).tolist()
     assert (table["seconds"] > 0).all()
+
+
+def test_the_stored_table_has_every_size_and_says_how_it_was_made():
+    table, made = growth.stored()
+    assert made["command"] == "python -m ntkal bench --growth"
+    assert made["commit"]
+    assert not made["dirty"]
+    counts = table.groupby(["grows", "task"])["size"].nunique()
+    assert (counts == 4).all()
+    assert counts.groupby("grows").size().to_dict() == {"classes": 3, "m": 3, "n": 3, "p": 2}
