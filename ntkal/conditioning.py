@@ -70,9 +70,10 @@ def condition(
     ridge: float | int,
     finite: bool = True,
 ) -> Conditioned:
-    """Check the arguments of :meth:`ntkal.Lookahead.fit` and condition on the labelled set, O(n^3 + n^2 m).
+    """Check what :meth:`ntkal.lookahead.Lookahead.fit` is given, and condition on the labelled set.
 
-    Without ``finite``, NaN and infinite entries of the pool's kernel are left for the caller to find.
+    The cost is O(n^3 + n^2 m). Without ``finite``, NaN and infinite entries of the pool's kernel are left for
+    the caller to find.
 
     Example:
         >>> half = condition(4 * jnp.eye(1), jnp.eye(1), jnp.eye(1), *(jnp.ones((1, 1)),) * 3, ridge=0.0).half

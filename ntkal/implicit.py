@@ -88,7 +88,7 @@ class ImplicitLookahead(Posterior):
         """Return the look-ahead, after one walk over S that checks it and sums the sizes of its rows.
 
         Args:
-            k_ll: As in :meth:`ntkal.Lookahead.fit`, and so are the others.
+            k_ll: As in :meth:`ntkal.lookahead.Lookahead.fit`, and so are the others.
             k_pl: Shape (m, n).
             k_pp: Shape (m, m).
             f_l: Shape (n, C).
@@ -100,8 +100,8 @@ class ImplicitLookahead(Posterior):
             The look-ahead; cost O(n^3 + n^2 m + n m^2), memory O(m n) beside the arguments.
 
         Raises:
-            SingularKernelError: As :meth:`ntkal.Lookahead.fit`.
-            ValueError: As :meth:`ntkal.Lookahead.fit`.
+            SingularKernelError: As :meth:`ntkal.lookahead.Lookahead.fit`.
+            ValueError: As :meth:`ntkal.lookahead.Lookahead.fit`.
         """
         it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=False)
         variances = _variances(it.k_pp, it.half)
@@ -117,7 +117,7 @@ class ImplicitLookahead(Posterior):
         return cls(it.mean, it.k_pp, it.half, nothing, 0, variances, keep, it.ridge, floor, seen.sums)
 
     def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
-        """Return the outputs once candidate c has the label vector y, as :meth:`ntkal.Lookahead.after`.
+        """Return the outputs once candidate c has label y, as :meth:`ntkal.lookahead.Lookahead.after`.
 
         Args:
             c: Position of the candidate in the pool, 0 to m - 1.
