@@ -31,7 +31,7 @@ class ImplicitLookahead(Posterior):
     Beside the kernel of the pool, which is not copied, it holds m x n numbers in place of m x m, and a reveal
     adds one column to V: O(m (n + r)) after r reveals, in place of O(m^2). Every score takes it; those that
     read all of S make its entries anew each time, O(m^2 (n + r)), for the norm form and EMOC once and at the
-    price of half a product. Made anew, an entry may differ from itself by the rounding of the kernel's entries.
+    price of half a product. Made anew, an entry may differ by what the kernel's entries are rounded by.
 
     Take it to score a pool once in little memory, or to reveal many labels while only means, variances and
     single columns are looked at. For scores after each reveal, :class:`ntkal.Lookahead` is faster.
