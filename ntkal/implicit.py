@@ -136,8 +136,7 @@ class ImplicitLookahead(Posterior):
             [[1.0]]
         """
         c, y = self._candidate(c, y)
-        step = (y - self.mean[c]) / (self.variances[c] + self.ridge)
-        return self.mean + self.columns(c, 1) * step[None, :]
+        return _after(self.mean, self.columns(c, 1), self.variances[c] + self.ridge, c, y)
 
     def reveal(self, c: int, y: Real[ArrayLike, " C"]) -> "ImplicitLookahead":
         r"""Return the look-ahead once (c, y) has joined the labelled set: one more column of V.
@@ -162,11 +161,10 @@ class ImplicitLookahead(Posterior):
             [0.0]
         """
         c, y = self._candidate(c, y)
-        gain = 1 / (self.variances[c] + self.ridge)
-        half, recent, count = self.half, self.recent, int(self.count)
-        mean, recent, variances = _revealed(
-            self.columns(c, 1), gain, y, c, self.mean, recent, self.variances, count
-        )
+        column, variance = self.columns(c, 1), self.variances[c] + self.ridge
+        mean = _after(self.mean, column, variance, c, y)
+        half, count = self.half, int(self.count)
+        recent, variances = _appended(self.recent, self.variances, column / jnp.sqrt(variance), count)
         if count + 1 == TOGETHER:
             half, recent, count = jnp.concatenate([half, recent], axis=1), jnp.zeros_like(recent), -1
         rest = self.keep, self.ridge, self.floor
@@ -210,11 +208,13 @@ def _entries(kernel, half, keep, i, j):
 
 
 @jax.jit
-def _revealed(column, gain, y, c, mean, recent, variances, count):
-    added = column[:, 0] * jnp.sqrt(gain)
-    mean = mean + column * ((y - mean[c]) * gain)[None, :]
-    recent = jax.lax.dynamic_update_slice_in_dim(recent, added[:, None], count, 1)
-    return mean, recent, variances - added**2
+def _after(mean, column, variance, c, y):
+    return mean + column * ((y - mean[c]) / variance)[None, :]
+
+
+@jax.jit
+def _appended(recent, variances, added, count):
+    return jax.lax.dynamic_update_slice_in_dim(recent, added, count, 1), variances - added[:, 0] ** 2
 
 
 @partial(jax.jit, static_argnames="width")

@@ -66,7 +66,7 @@ def test_labelling_a_candidate_is_an_exact_refit_or_refused(kind, case, c, k):
     assert want is not None, "a candidate that is determined was labelled"
     right(after, want, case)
     later = post.reveal(c, label)
-    right(later.mean, want, case)
+    np.testing.assert_array_equal(later.mean, after)
     assert np.isfinite(np.asarray(later.columns(0, M))).all()
 
 
