@@ -197,6 +197,10 @@ class Lookahead(Posterior):
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
         return jax.lax.dynamic_slice_in_dim(self.cov, start, width).T
 
+    def absolute_sums(self) -> Float[Array, " m"]:
+        """The row sums of the sizes of S, shape (m,): one pass."""
+        return jnp.sum(jnp.abs(self.cov), axis=1)
+
 
 def _minus_gram(whole, half):
     return _host.minus_gram(whole, half) if _host.on_host(whole) else _minus_product(whole, half)

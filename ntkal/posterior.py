@@ -48,6 +48,10 @@ class Posterior(ABC):
     def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
 
+    def absolute_sums(self) -> Float[Array, " m"] | None:
+        """The sums over u of the sizes of S_uc, shape (m,), where there is a shorter way than by columns."""
+        return None
+
     def _candidate(self, c: int, y: ArrayLike) -> tuple[int, jax.Array]:
         c = check_int("c", c, low=0, high=len(self.mean) - 1)
         y = as_float64("y", y, (self.mean.shape[1],))
