@@ -5,6 +5,10 @@ BIN := .venv/bin
 TOOLS := book/_tools
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# What XLA compiled is kept: tests, notebooks and pages share most of it, and a second run compiles nothing.
+JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
+JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
+export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
 .PHONY: help book check-book pdf links slides test test-fast test-faults test-versions unit nbval notebooks assignments bench lab clean lock retarget env install
 

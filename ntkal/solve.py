@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.linalg import cho_solve
+from scipy.linalg.blas import dtrmv, dtrsv
 
 from ntkal._host import asymmetry, largest, on_host
 from ntkal.errors import SingularKernelError, as_float64
@@ -99,11 +99,11 @@ def cholesky(
     check_symmetric(name, matrix, eps)
     n = len(matrix)
     factor = jnp.linalg.cholesky(matrix + ridge * jnp.eye(n))
-    # On the host: compiling these few products for each n would take longer than running them.
-    lower = np.asarray(factor)
-    largest = _largest_eigenvalue(lambda v: lower @ (lower.T @ v), n)
-    upper = lower.T  # in Fortran's order, which LAPACK takes without a copy
-    inverse = _largest_eigenvalue(lambda v: cho_solve((upper, False), v, check_finite=False), n)
+    # On the host: compiling these few products for each n would take longer than running them. With SciPy's
+    # BLAS alone: NumPy has one of its own, and the idle threads of each spin while the other works.
+    upper = np.asarray(factor).T  # in Fortran's order, which BLAS takes without a copy
+    largest = _largest_eigenvalue(lambda v: dtrmv(upper, dtrmv(upper, v), trans=1), n)
+    inverse = _largest_eigenvalue(lambda v: dtrsv(upper, dtrsv(upper, v, trans=1)), n)
     diagonal = float(jnp.max(jnp.abs(jnp.diag(matrix))))
     if not inverse * noise_floor(eps, n, diagonal, largest) < 1:
         refuse(name, np.asarray(matrix), ridge, eps)

@@ -48,7 +48,7 @@ def mlmoc(post: Posterior) -> Float[Array, " m"]:
     """
     norm = mlmoc_norm(post)
     largest = jnp.max(norm)
-    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=5)
+    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=3)
     return flips + 0.5 * jnp.where(largest > 0, norm / jnp.where(largest > 0, largest, 1.0), 0.0)
 
 
@@ -149,25 +149,12 @@ def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Arra
 def _flips(
     mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]
 ) -> Float[Array, " b"]:
-    """Count the pool points whose arg-max another class takes: one multiply-add and maximum a class.
-
-    An exact tie goes to the lower index, as in arg-max, so the classes before the present one need only
-    reach it, those after it must pass it. Two copies of the mean, with the others at minus infinity, tell
-    them apart without a comparison of indices for each candidate.
-    """
-    classes = jnp.arange(len(mean))[:, None]
-    present = jnp.argmax(mean, axis=0)[None, :]
-    before = jnp.where(classes < present, mean, -jnp.inf)
-    after = jnp.where(classes > present, mean, -jnp.inf)
-    # A product with one-hot columns picks the present class's surprise, exactly, and faster than a gather.
-    holds = jnp.max(mean, axis=0)[None, :] + shift * (surprise @ (classes == present).astype(shift.dtype))
+    """Count the pool points whose arg-max changes; an exact tie goes to the lower index, as in arg-max."""
 
     def challenge(k, best):
-        moved = shift * surprise[:, k, None]
-        return jnp.maximum(best[0], before[k][None, :] + moved), jnp.maximum(
-            best[1], after[k][None, :] + moved
-        )
+        output = mean[k][None, :] + shift * surprise[:, k, None]
+        return jnp.maximum(best[0], output), jnp.where(output > best[0], k, best[1])
 
-    nobody = jnp.full(shift.shape, -jnp.inf, shift.dtype)
-    reach, passes = over_classes(challenge, (nobody, nobody), len(mean))
-    return jnp.sum((reach >= holds) | (passes > holds), axis=1, dtype=mean.dtype)
+    nobody = jnp.full(shift.shape, -jnp.inf, shift.dtype), jnp.zeros(shift.shape, jnp.int32)
+    _, label = over_classes(challenge, nobody, len(mean))
+    return jnp.sum(label != jnp.argmax(mean, axis=0)[None, :], axis=1, dtype=mean.dtype)

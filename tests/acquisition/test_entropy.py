@@ -1,3 +1,5 @@
+import importlib
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from scipy import special, stats
 from ntkal import Lookahead, eer
 from ntkal.acquisition import blocks, probabilities
 
+entropy = importlib.import_module("ntkal.acquisition.entropy")
 LINKS = {"softmax": lambda f: special.softmax(f, axis=1), "clip": lambda f: np.asarray(probabilities(f))}
 
 
@@ -39,7 +42,7 @@ def test_it_is_the_exact_expectation_over_all_labels(link, seed, m, classes, rid
     np.testing.assert_allclose(have, by_refitting(case, probs, link), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 30.0, 300.0, 1e5])
+@pytest.mark.parametrize("scale", [1e-3, 0.3, 1.0, 3.0, 30.0, 300.0, 1e5])
 def test_outputs_of_any_size_give_the_right_entropy_and_no_nan(scale):
     rng = np.random.default_rng(1)
     mean, root = scale * rng.normal(size=(6, 4)), rng.normal(size=(6, 6))
@@ -52,11 +55,21 @@ def test_outputs_of_any_size_give_the_right_entropy_and_no_nan(scale):
     np.testing.assert_allclose(have, want, rtol=1e-7, atol=1e-12)
 
 
+def test_the_two_ways_agree_where_one_hands_over_to_the_other():
+    rng = np.random.default_rng(0)
+    mean, shift, at = -rng.uniform(0, 8.5, size=(5, 40)), rng.uniform(-1, 1, size=(3, 40)), np.zeros((3, 5))
+    mean[0], mean[1], at[:, 2] = 0.0, -8.5, -1.0
+    # The outputs of a point can be 8.5 apart, and a shift of 1 adds 1 as an output and 1 as a label.
+    assert 10.5 < -0.3 * np.log(np.finfo(float).eps) < 11
+    block = [jnp.asarray(a) for a in (mean, shift, at, rng.dirichlet(np.ones(5), size=3))]
+    np.testing.assert_allclose(entropy._by_sums(*block), entropy._by_largest(*block), rtol=1e-11)
+
+
 def test_the_block_size_changes_no_score(monkeypatch):
     post = problem(m=23).fit()
     probs = probabilities(post.mean)
     whole = eer(post, probs)
-    monkeypatch.setattr(blocks, "MEMORY", 8 * 23 * 18 * 5)
+    monkeypatch.setattr(blocks, "MEMORY", 8 * 23 * 3 * 5)
     np.testing.assert_allclose(eer(post, probs), whole, rtol=1e-13)
 
 
