@@ -48,7 +48,7 @@ def mlmoc(post: Posterior) -> Float[Array, " m"]:
     """
     norm = mlmoc_norm(post)
     largest = jnp.max(norm)
-    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=3)
+    flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=2)
     return flips + 0.5 * jnp.where(largest > 0, norm / jnp.where(largest > 0, largest, 1.0), 0.0)
 
 

@@ -81,7 +81,7 @@ def test_temporaries_stay_below_the_stated_memory(as_user, monkeypatch):
 
     post = problem(m=200, n=5, classes=30).fit()
     monkeypatch.setattr(blocks, "MEMORY", 2**18)
-    of_pool = jax.jit(lambda post, surprise: blocks.over_candidates(_flips, post, surprise, arrays=4))
+    of_pool = jax.jit(lambda post, surprise: blocks.over_candidates(_flips, post, surprise, arrays=2))
     compiled = of_pool.lower(post, most_likely(post) - post.mean).compile()
     assert compiled.memory_analysis().temp_size_in_bytes < 2 * blocks.MEMORY + 8 * 200 * 30 * 4
 
