@@ -1,4 +1,10 @@
-"""Large symmetric arrays made by the host's BLAS and handed to JAX without a copy."""
+"""Large symmetric arrays made by the host and handed to JAX without a copy.
+
+NumPy asks the system for large pages. Where an array goes through memory once, that is half of its price.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +14,8 @@ from scipy.linalg.blas import dtrsm
 
 # JAX takes an array over, and does not copy it, when its first byte is at a multiple of this.
 _ALIGNED = 64
+# Bytes of a panel of rows that stays in a core's cache between two operations on it.
+_PANEL = 2**19
 # Rows of the lower triangle that are multiplied at once.
 _STRIP = 500
 
@@ -56,6 +64,30 @@ def whiten(factor: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Arra
     # Fortran sees transposes: an upper L and columns in place of rows, so that nothing is copied.
     solved = dtrsm(1.0, np.asarray(factor).T, out.T, trans_a=1, overwrite_b=1)
     return jnp.from_dlpack(solved.T)
+
+
+def minus_outer(
+    whole: Float[Array, "m m"], column: Float[np.ndarray, " m"], row: Float[np.ndarray, " m"]
+) -> Float[Array, "m m"]:
+    r"""Return :math:`K - u v^\top` in one pass over K, by all cores, about the price of a copy.
+
+    Example:
+        >>> minus_outer(jnp.eye(2), np.ones(2), np.array([1.0, 0.0])).tolist()
+        [[0.0, 0.0], [-1.0, 1.0]]
+    """
+    whole, out = np.asarray(whole), _empty(whole.shape)
+    step = max(1, _PANEL // (8 * len(whole)))
+
+    def share(starts):
+        for i in starts:
+            panel = out[i : i + step]
+            np.multiply(column[i : i + step, None], row[None, :], out=panel)
+            np.subtract(whole[i : i + step], panel, out=panel)
+
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:  # NumPy lets go of the interpreter while it computes
+        list(threads.map(share, np.array_split(np.arange(0, len(whole), step), cores)))
+    return jnp.from_dlpack(out)
 
 
 def largest(array: Float[np.ndarray, "..."]) -> float:

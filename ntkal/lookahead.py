@@ -148,7 +148,13 @@ class Lookahead(Posterior):
         """
         c, y = self._candidate(c, y)
         mean = _after(self.mean, self.cov, self.ridge, c, y)
-        return Lookahead(mean, _minus_outer(self.cov, c, self.ridge), self.ridge, self.floor)
+        row = self.cov[c]  # S is symmetric, and a row lies together in memory
+        gained = row / (row[c] + self.ridge)
+        if _host.on_host(self.cov):
+            cov = _host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
+        else:
+            cov = _minus_outer(self.cov, row, gained)
+        return Lookahead(mean, cov, self.ridge, self.floor)
 
     def reveal_all(self, at: Integer[ArrayLike, " r"], y: Real[ArrayLike, "r C"]) -> "Lookahead":
         r"""Return the look-ahead once several candidates have joined the labelled set: one product, O(r m^2).
@@ -217,6 +223,5 @@ def _after(mean, cov, ridge, c, y):
 
 
 @jax.jit
-def _minus_outer(cov, c, ridge):
-    row = cov[c]  # S is symmetric, and a row lies together in memory
-    return cov - row[:, None] * (row / (row[c] + ridge))[None, :]
+def _minus_outer(cov, row, gained):
+    return cov - row[:, None] * gained[None, :]

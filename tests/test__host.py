@@ -6,11 +6,14 @@ from ntkal import Lookahead, _host, lookahead
 
 
 @pytest.mark.parametrize("m", [1, 7, 300])
-def test_product_and_solve_are_the_plain_formulas_and_arrays_are_handed_over_without_a_copy(rng, m):
+def test_product_update_and_solve_are_the_plain_formulas_and_arrays_are_handed_over_without_a_copy(rng, m):
     whole, half = rng.normal(size=(m, m)), rng.normal(size=(m, 5))
     whole, root = whole + whole.T, np.tril(rng.normal(size=(5, 5))) + 4 * np.eye(5)
     have = _host.minus_gram(jnp.asarray(whole), jnp.asarray(half))
     np.testing.assert_allclose(have, whole - half @ half.T, rtol=1e-13, atol=1e-13)
+    row = rng.normal(size=m)
+    have = _host.minus_outer(jnp.asarray(whole), row, 2 * row)
+    np.testing.assert_array_equal(have, whole - np.outer(row, 2 * row))
     have = _host.whiten(jnp.asarray(root), jnp.asarray(half))
     np.testing.assert_allclose(have, half @ np.linalg.inv(root).T, rtol=1e-12, atol=1e-13)
     out = _host._empty((m, m))
@@ -19,13 +22,16 @@ def test_product_and_solve_are_the_plain_formulas_and_arrays_are_handed_over_wit
     assert jnp.from_dlpack(out).unsafe_buffer_pointer() == out.ctypes.data
 
 
-def test_strips_smaller_than_the_matrix_change_nothing(rng, monkeypatch):
+def test_panels_and_strips_smaller_than_the_matrix_change_nothing(rng, monkeypatch):
     whole, half = rng.normal(size=(11, 11)), rng.normal(size=(11, 4))
     whole = whole + whole.T
     monkeypatch.setattr(_host, "_STRIP", 3)
     have = _host.minus_gram(jnp.asarray(whole), jnp.asarray(half))
     np.testing.assert_allclose(have, whole - half @ half.T, rtol=1e-13, atol=1e-13)
     np.testing.assert_array_equal(have, have.T)
+    monkeypatch.setattr(_host, "_PANEL", 8 * 11 * 3)
+    have = _host.minus_outer(jnp.asarray(whole), half[:, 0], half[:, 1])
+    np.testing.assert_array_equal(have, whole - np.outer(half[:, 0], half[:, 1]))
 
 
 @pytest.mark.parametrize("at", [(0, 3), (3, 0), (6, 2), (5, 6)])
