@@ -37,7 +37,7 @@ book: env
 	@echo "Open _build/html/index.html"
 
 check-book: env
-	@$(BIN)/python -m pytest tests/rendered -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest tests/rendered -n $(JOBS)
 
 pdf: env
 	@$(BIN)/python $(TOOLS)/pdf.py --jobs $(JOBS)

@@ -10,7 +10,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "book" / "_tools")]
 
 import built  # noqa: E402
-import visits  # noqa: E402
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -20,28 +19,12 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_generate_tests(metafunc):
-    """A test of `page` runs for each page; one worker has all tests of a page, so that it loads it once."""
+    """A test of `page` runs for each page."""
     if "page" in metafunc.fixturenames:
-        pages = built.pages()
-        marked = [pytest.param(page, marks=pytest.mark.xdist_group(page), id=page) for page in pages]
-        metafunc.parametrize("page", marked)
+        metafunc.parametrize("page", built.pages())
 
 
 @pytest.fixture(scope="session")
 def browser():
     with chromium.launch() as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def seen():
-    """What was found on the pages visited so far."""
-    return {}
-
-
-@pytest.fixture
-def visit(browser, seen, page):
-    """What the browser finds on a page, which it loads once for all tests."""
-    if page not in seen:
-        seen[page] = visits.visit(browser, (built.HTML / page).as_uri())
-    return seen[page]

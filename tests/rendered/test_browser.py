@@ -1,18 +1,9 @@
 """Every page of the rendered book in a real browser, from the disk and with no network."""
 
-
-def test_nothing_fails_and_nothing_is_asked_of_the_network(visit):
-    assert visit.said == []
-    assert visit.failed == []
+import built
+import visits
 
 
-def test_mathematics_is_rendered(visit):
-    assert visit.raw == []
-
-
-def test_the_page_fits_a_phone(visit):
-    assert visit.wide == []
-
-
-def test_no_serious_fault_of_access_by_day_or_by_night(visit):
-    assert visit.violations == []
+def test_a_page_works_by_day_and_by_night_on_a_desk_and_on_a_phone(browser, page):
+    seen = visits.visit(browser, (built.HTML / page).as_uri())
+    assert seen == visits.Visit(said=[], failed=[], raw=[], wide=[], violations=[])

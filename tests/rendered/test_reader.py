@@ -15,7 +15,6 @@ BUDGET = 1.0  # seconds until the load event, the best of three
 SLACK = 4.0  # a machine that also runs other tests may take so many times longer
 
 expect.set_options(timeout=visits.PATIENCE)
-pytestmark = pytest.mark.xdist_group("reader")
 
 
 class Quiet(SimpleHTTPRequestHandler):
