@@ -84,9 +84,10 @@ def minus_outer(
             np.multiply(column[i : i + step, None], row[None, :], out=panel)
             np.subtract(whole[i : i + step], panel, out=panel)
 
-    cores = os.cpu_count() or 1
-    with ThreadPoolExecutor(cores) as threads:  # NumPy lets go of the interpreter while it computes
-        list(threads.map(share, np.array_split(np.arange(0, len(whole), step), cores)))
+    starts = np.arange(0, len(whole), step)
+    shares = np.array_split(starts, min(len(starts), os.cpu_count() or 1))
+    with ThreadPoolExecutor(len(shares)) as threads:  # NumPy lets go of the interpreter while it computes
+        list(threads.map(share, shares))
     return jnp.from_dlpack(out)
 
 
