@@ -1,6 +1,7 @@
 """Large symmetric arrays made by the host and handed to JAX without a copy.
 
-NumPy asks the system for large pages. Where an array goes through memory once, that is half of its price.
+NumPy asks the system for large pages: where a large array goes through memory once, page faults are a good
+part of its price.
 """
 
 import os
@@ -11,6 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from scipy.linalg.blas import dtrsm
+
+LARGE = 2**24
+"""Bytes of an array from which new pages cost more than starting threads, and :func:`minus_outer` pays."""
 
 # JAX takes an array over, and does not copy it, when its first byte is at a multiple of this.
 _ALIGNED = 64

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, Integer, Real
 
 from ntkal.conditioning import condition
 from ntkal.errors import as_float64
-from ntkal.posterior import Posterior
+from ntkal.posterior import Posterior, moved
 from ntkal.solve import refuse_asymmetry
 from ntkal.tiles import walk
 from ntkal.types import ArrayLike
@@ -136,7 +136,7 @@ class ImplicitLookahead(Posterior):
             [[1.0]]
         """
         c, y = self._candidate(c, y)
-        return _after(self.mean, self.columns(c, 1), self.variances[c] + self.ridge, c, y)
+        return moved(self.mean, self.columns(c, 1), self.variances[c] + self.ridge, c, y)
 
     def reveal(self, c: int, y: Real[ArrayLike, " C"]) -> "ImplicitLookahead":
         r"""Return the look-ahead once (c, y) has joined the labelled set: one more column of V.
@@ -162,7 +162,7 @@ class ImplicitLookahead(Posterior):
         """
         c, y = self._candidate(c, y)
         column, variance = self.columns(c, 1), self.variances[c] + self.ridge
-        mean = _after(self.mean, column, variance, c, y)
+        mean = moved(self.mean, column, variance, c, y)
         half, count = self.half, int(self.count)
         recent, variances = _appended(self.recent, self.variances, column / jnp.sqrt(variance), count)
         if count + 1 == TOGETHER:
@@ -205,11 +205,6 @@ def _variances(kernel, half):
 @jax.jit
 def _entries(kernel, half, keep, i, j):
     return (kernel[i[:, None], j[None, :]] - half[i] @ half[j].T) * keep[i][:, None] * keep[j][None, :]
-
-
-@jax.jit
-def _after(mean, column, variance, c, y):
-    return mean + column * ((y - mean[c]) / variance)[None, :]
 
 
 @jax.jit

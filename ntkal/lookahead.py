@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Integer, Real
 from ntkal import _host
 from ntkal.conditioning import condition, whitened
 from ntkal.errors import as_float64, check_int
-from ntkal.posterior import Posterior
+from ntkal.posterior import Posterior, moved
 from ntkal.solve import check_symmetric, cholesky
 from ntkal.types import ArrayLike
 from ntkal.variances import check_semidefinite
@@ -122,7 +122,7 @@ class Lookahead(Posterior):
             [[0.5], [0.0]]
         """
         c, y = self._candidate(c, y)
-        return _after(self.mean, self.cov, self.ridge, c, y)
+        return moved(self.mean, self.columns(c, 1), self.cov[c, c] + self.ridge, c, y)
 
     def reveal(self, c: int, y: Real[ArrayLike, " C"]) -> "Lookahead":
         r"""Return the look-ahead once (c, y) has joined the labelled set: a rank-1 update, O(m^2).
@@ -147,10 +147,10 @@ class Lookahead(Posterior):
             [[0.5, 0.0], [0.0, 1.0]]
         """
         c, y = self._candidate(c, y)
-        mean = _after(self.mean, self.cov, self.ridge, c, y)
-        row = self.cov[c]  # S is symmetric, and a row lies together in memory
-        gained = row / (row[c] + self.ridge)
-        if _host.on_host(self.cov):
+        column, variance = self.columns(c, 1), self.cov[c, c] + self.ridge
+        mean, row = moved(self.mean, column, variance, c, y), column[:, 0]
+        gained = row / variance
+        if self.cov.nbytes >= _host.LARGE and _host.on_host(self.cov):
             cov = _host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
         else:
             cov = _minus_outer(self.cov, row, gained)
@@ -201,6 +201,7 @@ class Lookahead(Posterior):
 
     def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
         """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
+        # S is symmetric, and a row lies together in memory.
         return jax.lax.dynamic_slice_in_dim(self.cov, start, width).T
 
     def absolute_sums(self) -> Float[Array, " m"]:
@@ -215,11 +216,6 @@ def _minus_gram(whole, half):
 @jax.jit
 def _minus_product(whole, half):
     return whole - half @ half.T
-
-
-@jax.jit
-def _after(mean, cov, ridge, c, y):
-    return mean + cov[c][:, None] * ((y - mean[c]) / (cov[c, c] + ridge))[None, :]
 
 
 @jax.jit

@@ -63,3 +63,23 @@ class Posterior(ABC):
                 "It duplicates a labelled input: choose another candidate, or fit with a ridge above 0."
             )
         return c, y
+
+
+@jax.jit
+def moved(
+    mean: Float[Array, "m C"],
+    column: Float[Array, "m 1"],
+    variance: Float[Array, ""],
+    c: Integer[Array, ""] | int,
+    y: Float[Array, " C"],
+) -> Float[Array, "m C"]:
+    r"""Return the outputs once candidate c has label y, from its column and its variance with the ridge.
+
+    .. math:: M^+ = M + S_{:c} \, (y - M_c) / (S_{cc} + \lambda)
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> moved(jnp.zeros((2, 1)), jnp.array([[1.0], [0.5]]), jnp.array(2.0), 0, jnp.array([4.0])).tolist()
+        [[2.0], [1.0]]
+    """
+    return mean + column * ((y - mean[c]) / variance)[None, :]
