@@ -1,16 +1,17 @@
 """Look-ahead active learning with neural tangent kernels (Mohamadi, Bae and Sutherland, NeurIPS 2022).
 
+The folders are the method in order: :mod:`~ntkal.data`, :mod:`~ntkal.models`, :mod:`~ntkal.training`,
+:mod:`~ntkal.kernels`, :mod:`~ntkal.lookahead`, :mod:`~ntkal.acquisition`, :mod:`~ntkal.experiments`; then
+:mod:`~ntkal.scaling` for large pools and :mod:`~ntkal.textbook` for the book.
+
 Importing the package turns on JAX's 64-bit mode: the kernel solves behind every look-ahead need float64.
 Networks stay in float32, because :mod:`ntkal.models` states its own precision.
-
-Idle threads of OpenBLAS are told to sleep soon (``OPENBLAS_THREAD_TIMEOUT``, unless you have set it), since
-they take the cores from JAX while they wait. It has an effect where NumPy has not been imported before.
 """
 
 import importlib
-import os
-
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+import importlib.abc
+import importlib.util
+import sys
 
 import jax
 
@@ -22,49 +23,120 @@ _HOME = {
     "Dataset": "data",
     "load": "data",
     "empirical_ntk": "kernels",
-    "gradient_flow": "linear",
+    "gradient_flow": "lookahead",
     "Lookahead": "lookahead",
-    "FactorLookahead": "factors",
-    "ImplicitLookahead": "implicit",
+    "FactorLookahead": "lookahead",
+    "ImplicitLookahead": "lookahead",
     "mlmoc": "acquisition",
     "mlmoc_norm": "acquisition",
     "emoc": "acquisition",
     "eer": "acquisition",
-    "run": "loop",
-    "RunConfig": "config",
-    "claim": "check",
-    "answer": "check",
+    "run": "experiments",
+    "RunConfig": "experiments",
+    "claim": "textbook",
+    "answer": "textbook",
 }
-_MODULES = (
+_PACKAGES = (
     "acquisition",
-    "check",
-    "config",
     "data",
-    "figures",
-    "gp",
+    "experiments",
     "kernels",
-    "linear",
-    "loop",
+    "lookahead",
     "models",
-    "plots",
-    "provenance",
-    "results",
-    "rivals",
-    "schedule",
-    "sequential",
-    "statistics",
-    "sweep",
-    "train",
+    "scaling",
+    "textbook",
+    "training",
 )
+# Names that modules had before the folders; imports of them go on.
+_MOVED = {
+    "answers": "textbook.answers",
+    "augment": "training.augment",
+    "bench": "textbook.bench",
+    "blockwise": "scaling.blockwise",
+    "calibration": "experiments.statistics.calibration",
+    "check": "textbook.check",
+    "checkpoint": "experiments.checkpoint",
+    "cluster": "experiments.workers",
+    "config": "experiments.config",
+    "conjugate": "scaling.conjugate",
+    "ensemble": "training.ensemble",
+    "errors": "inputs",
+    "factors": "lookahead.factors",
+    "figures": "textbook.figures",
+    "gp": "lookahead.gaussian_process",
+    "implicit": "lookahead.implicit",
+    "large": "scaling.large",
+    "learners": "experiments.learners",
+    "linear": "lookahead.flow",
+    "loop": "experiments.loop",
+    "looks": "textbook.style",
+    "loss_prediction": "training.loss_prediction",
+    "low_rank": "kernels.low_rank",
+    "neural_tangents": "kernels.neural_tangents",
+    "oracle": "textbook.oracle",
+    "oracle_panel": "textbook.oracle_panel",
+    "plots": "textbook.plots",
+    "portable": "scaling.network_kernel",
+    "posterior": "lookahead.posterior",
+    "provenance": "experiments.provenance",
+    "results": "experiments.results",
+    "rivals": "experiments.rivals",
+    "rivals.base": "experiments.rivals.situation",
+    "rivals.infinite": "kernels.infinite",
+    "schedule": "training.settings",
+    "sequential": "acquisition.sequential",
+    "sharded": "scaling.sharded",
+    "sketch": "kernels.sketch",
+    "solve": "lookahead.solve",
+    "statistics": "experiments.statistics",
+    "store": "scaling.store",
+    "sweep": "experiments.sweep",
+    "train": "training",
+}
 
-__all__ = sorted([*_HOME, *_MODULES])
+__all__ = sorted([*_HOME, *_PACKAGES])
+
+
+class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Give the module at its new place for an import by its old name."""
+
+    def find_spec(self, name, path=None, target=None):
+        new = self._new(name)
+        return None if new is None else importlib.util.spec_from_loader(name, self)
+
+    def create_module(self, spec):
+        module = importlib.import_module(self._new(spec.name))
+        self._own = module.__spec__, module.__loader__
+        return module
+
+    def exec_module(self, module):
+        module.__spec__, module.__loader__ = self._own
+
+    def get_code(self, name):
+        """Of the module at its new place, for ``python -m``."""
+        found = importlib.util.find_spec(self._new(name))
+        return found.loader.get_code(found.name)
+
+    @staticmethod
+    def _new(name):
+        package, _, rest = name.partition(".")
+        if package != __name__ or not rest:
+            return None
+        old, below = rest, []
+        while old not in _MOVED and "." in old:
+            old, _, last = old.rpartition(".")
+            below.insert(0, last)
+        return ".".join([package, _MOVED[old], *below]) if old in _MOVED else None
+
+
+sys.meta_path.insert(0, _Moved())
 
 
 def __getattr__(name: str):
     """Import a public name on first use, so that ``import ntkal`` loads neither Flax nor pandas."""
     if name in _HOME:
         value = getattr(importlib.import_module(f"ntkal.{_HOME[name]}"), name)
-    elif name in _MODULES:
+    elif name in _PACKAGES or name in _MOVED:
         value = importlib.import_module(f"ntkal.{name}")
     else:
         raise AttributeError(f"module 'ntkal' has no attribute {name!r}")

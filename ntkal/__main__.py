@@ -87,7 +87,7 @@ def _add_run(subparsers: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ntkal import checkpoint, config, loop
+    from ntkal.experiments import checkpoint, config, loop
 
     settings = config.read_toml(arguments.config) if arguments.config else {}
     for name in _SETTINGS:

@@ -65,8 +65,9 @@ def add_bench(subparsers: Any) -> None:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from ntkal import bench, provenance, results
-    from ntkal.bench import growth
+    from ntkal.experiments import provenance, results
+    from ntkal.textbook import bench
+    from ntkal.textbook.bench import growth
 
     sizes = {name: getattr(arguments, name) for name, _, _ in _BENCH}
     chosen = ["--growth"] if arguments.growth else [f"--{name} {size}" for name, size in sizes.items()]
@@ -96,7 +97,7 @@ def _shared(parser: argparse.ArgumentParser, folder: str) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from ntkal import sweep
+    from ntkal.experiments import sweep
 
     jobs = sweep.read(arguments.config, size=arguments.size, seeds=arguments.seeds)
     stem = Path(arguments.config).stem + (f"-{arguments.size}" if arguments.size else "")
@@ -105,7 +106,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _figure(arguments: argparse.Namespace) -> int:
-    from ntkal import figures
+    from ntkal.textbook import figures
 
     out = Path(arguments.out or Path("runs") / f"figure-{arguments.name}-{arguments.size}")
     figures.jobs(arguments.name, arguments.size, arguments.seeds)
@@ -125,7 +126,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _show(table: Any, out: Path) -> None:
-    from ntkal import statistics, sweep
+    from ntkal.experiments import statistics, sweep
 
     last = table[table["cycle"] == table["cycle"].max()]
     shown = statistics.summary(last, by=["series", "labels"])

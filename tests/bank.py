@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from ntkal.check import Checker
+from ntkal.textbook.check import Checker
 
 
 def bank_tests(checkers: Mapping[str, Checker]) -> tuple[Callable, Callable]:

@@ -16,9 +16,9 @@ import ntkal
 PAGE = Path(__file__).parents[1] / "book" / "api.md"
 MODULES = re.findall(r"^\.\. automodule:: (\S+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
-# Their examples would take a minute, or start processes; tests/figures/test_figures.py and
-# tests/test_sweep.py stand for them.
-LONG = {"ntkal.figures.make", "ntkal.cluster.connect"}
+# Their examples would take a minute, or start processes; tests/textbook/figures/test_figures.py and
+# tests/experiments/test_sweep.py stand for them.
+LONG = {"ntkal.textbook.figures.make", "ntkal.experiments.workers.connect"}
 
 
 def public(module):

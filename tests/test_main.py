@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from ntkal import checkpoint, loop, results
 from ntkal.__main__ import main
+from ntkal.experiments import checkpoint, loop, results
 
 SMALL = ["run", "--data", "digits", "--model", "mlp", "--width", "16", "--steps", "10"]
 SMALL += ["--start", "20", "--query", "5", "--cycles", "1", "--subset", "60"]

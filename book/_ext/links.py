@@ -1,6 +1,6 @@
 """The role `test`: a link from the text to the test that holds it, checked at build time.
 
-{test}`tests/test_linear.py::test_name` links to the line of that function in the repository.
+{test}`tests/lookahead/test_flow.py::test_name` links to the line of that function in the repository.
 """
 
 from __future__ import annotations

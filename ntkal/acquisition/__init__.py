@@ -5,10 +5,10 @@ A score function maps what a model says about a pool of m inputs to m numbers, l
 """
 
 from ntkal.acquisition.bald import bald
+from ntkal.acquisition.change import emoc, mlmoc, mlmoc_norm, most_likely
 from ntkal.acquisition.diversity import badge, coreset
-from ntkal.acquisition.entropy import eer
+from ntkal.acquisition.expected_error import eer
 from ntkal.acquisition.lcmd import lcmd, squared_distances
-from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm, most_likely
 from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
 from ntkal.acquisition.pseudo_labels import clusters, coverage
 from ntkal.acquisition.registry import PoolView, Strategy, get, names

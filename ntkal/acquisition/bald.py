@@ -4,8 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkal.acquisition.myopic import check_probabilities, entropy
-from ntkal.errors import as_float64
-from ntkal.types import ArrayLike
+from ntkal.inputs import ArrayLike, as_float64
 
 
 def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
@@ -17,7 +16,7 @@ def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
     The first term is the whole uncertainty about the label, the second the part that would remain if the
     model were known. What is left is disagreement between the models; noise in the labels cancels.
 
-    The strategy ``"bald"`` samples models by an *ensemble* (:func:`ntkal.ensemble.outputs`), not by Monte
+    The strategy ``"bald"`` samples models by an *ensemble* (:func:`ntkal.training.ensemble.outputs`), not by Monte
     Carlo dropout: our networks have no dropout layer, and adding one would change the classifier that every
     other strategy uses. Its probabilities are those of :func:`~ntkal.acquisition.probabilities`.
 

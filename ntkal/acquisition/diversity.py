@@ -4,8 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ntkal.acquisition.myopic import check_probabilities
-from ntkal.errors import as_float64, check_int
-from ntkal.types import ArrayLike
+from ntkal.inputs import ArrayLike, as_float64, check_int
 
 EPS = np.finfo(np.float64).eps
 

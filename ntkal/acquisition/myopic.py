@@ -3,8 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.errors import as_float64
-from ntkal.types import ArrayLike
+from ntkal.inputs import ArrayLike, as_float64
 
 
 def probabilities(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:

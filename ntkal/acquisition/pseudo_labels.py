@@ -5,10 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ntkal.acquisition.blocks import each_candidate
-from ntkal.errors import as_float64, check_int
-from ntkal.posterior import Posterior
-from ntkal.types import ArrayLike
+from ntkal.acquisition.candidates import each_candidate
+from ntkal.inputs import ArrayLike, as_float64, check_int
+from ntkal.lookahead.posterior import Posterior
 
 
 def clusters(kernel: Float[ArrayLike, "m m"], k: int, *, seed: int = 0) -> Int[np.ndarray, " m"]:

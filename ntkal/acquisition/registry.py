@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ntkal.acquisition.bald import bald
+from ntkal.acquisition.change import emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition.diversity import badge, coreset
-from ntkal.acquisition.entropy import eer
-from ntkal.acquisition.lookahead import emoc, mlmoc, mlmoc_norm
+from ntkal.acquisition.expected_error import eer
 from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
-from ntkal.errors import as_float64, check_choice, check_int
-from ntkal.posterior import Posterior
-from ntkal.types import ArrayLike
+from ntkal.inputs import ArrayLike, as_float64, check_choice, check_int
+from ntkal.lookahead.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class PoolView:
         features_pool: Inputs of the last layer on the pool, shape (m, d).
         features_labelled: The same on the labelled inputs, shape (n, d).
         post: The look-ahead over the pool.
-        ensemble: Outputs on the pool of E networks trained alike, shape (E, m, C); :mod:`ntkal.ensemble`.
-        predicted_loss: The loss that a trained module predicts, shape (m,); :mod:`ntkal.loss_prediction`.
+        ensemble: Outputs on the pool of E networks trained alike, shape (E, m, C); :mod:`ntkal.training.ensemble`.
+        predicted_loss: The loss that a trained module predicts, shape (m,); :mod:`ntkal.training.loss_prediction`.
 
     Example:
         >>> PoolView(np.array([[0.6, 0.2]])).probs.round(2).tolist()

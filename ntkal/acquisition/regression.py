@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.blocks import gain
-from ntkal.lookahead import Lookahead
+from ntkal.acquisition.candidates import gain
+from ntkal.lookahead.dense import Lookahead
 
 
 def variance_reduction(post: Lookahead) -> Float[Array, " m"]:

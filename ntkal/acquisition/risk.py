@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.blocks import each_candidate
+from ntkal.acquisition.candidates import each_candidate
 from ntkal.acquisition.myopic import check_probabilities, clipped
-from ntkal.posterior import Posterior
-from ntkal.types import ArrayLike
+from ntkal.inputs import ArrayLike
+from ntkal.lookahead.posterior import Posterior
 
 Risk = Callable[[Float[Array, "*m C"]], Float[Array, "*m"]]
 

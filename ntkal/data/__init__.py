@@ -7,12 +7,12 @@ checked. A file that is already there is used as it is.
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import check_choice, check_int
-from . import archives, cifar, small, svhn
-from .archives import MNIST_SHA256, MNIST_URL
-from .base import DIGITS, Dataset, one_hot
-from .files import folder
-from .imbalance import imbalanced
+from ntkal.data import archives, cifar, small, svhn
+from ntkal.data.archives import MNIST_SHA256, MNIST_URL
+from ntkal.data.dataset import DIGITS, Dataset, one_hot
+from ntkal.data.files import folder
+from ntkal.data.imbalance import imbalanced
+from ntkal.inputs import check_choice, check_int
 
 __all__ = [
     "DIGITS",

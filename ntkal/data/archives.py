@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DIGITS, Dataset, colour, grey
-from .cifar import CIFAR10_CLASSES
-from .files import File
+from ntkal.data.cifar import CIFAR10_CLASSES
+from ntkal.data.dataset import DIGITS, Dataset, colour, grey
+from ntkal.data.files import File
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import pickles
-from .base import Dataset, colour
-from .files import File
+from ntkal.data import pickles
+from ntkal.data.dataset import Dataset, colour
+from ntkal.data.files import File
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import check_int
-from .base import Dataset
+from ntkal.data.dataset import Dataset
+from ntkal.inputs import check_int
 
 
 def imbalanced(

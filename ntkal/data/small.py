@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .base import DIGITS, Dataset, grey
+from ntkal.data.dataset import DIGITS, Dataset, grey
 
 
 def toy1d(seed: int) -> Dataset:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DIGITS, Dataset, colour
-from .files import File
+from ntkal.data.dataset import DIGITS, Dataset, colour
+from ntkal.data.files import File
 
 SVHN_URL = "http://ufldl.stanford.edu/housenumbers/"
 SVHN_MD5 = {

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from ..errors import check_choice
-from .base import Model
-from .cnn import cnn
-from .mlp import mlp
-from .resnet18 import resnet18
-from .wide_resnet import wide_resnet
+from ntkal.inputs import check_choice
+from ntkal.models.cnn import cnn
+from ntkal.models.mlp import mlp
+from ntkal.models.model import Model
+from ntkal.models.resnet18 import resnet18
+from ntkal.models.wide_resnet import wide_resnet
 
 __all__ = ["Model", "cnn", "get", "mlp", "names", "resnet18", "wide_resnet"]
 

@@ -3,8 +3,8 @@
 import jax
 from flax import linen as nn
 
-from ..errors import check_int
-from .base import Layers, average_pool, check_image, check_layers, family
+from ntkal.inputs import check_int
+from ntkal.models.model import Layers, average_pool, check_image, check_layers, family
 
 
 class _CNN(Layers):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import jax
 from flax import linen as nn
 
-from ..errors import check_choice, check_int
-from .base import ACTIVATIONS, Layers, check_layers, family
+from ntkal.inputs import check_choice, check_int
+from ntkal.models.model import ACTIVATIONS, Layers, check_layers, family
 
 
 class _MLP(Layers):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from .base import Layers
+from ntkal.models.model import Layers
 
 MEMORY = 0.9  # of the running statistics, for each training step
 EPSILON = 1e-5

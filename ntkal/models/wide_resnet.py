@@ -3,9 +3,9 @@
 import jax
 from flax import linen as nn
 
-from ..errors import check_int
-from .base import check_image, family
-from .residual import Residual
+from ntkal.inputs import check_int
+from ntkal.models.model import check_image, family
+from ntkal.models.residual import Residual
 
 
 class _WideResNet(Residual):

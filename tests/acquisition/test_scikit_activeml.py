@@ -10,7 +10,7 @@ from sklearn.gaussian_process.kernels import DotProduct
 
 import ntkal
 from ntkal.acquisition import expected_squared_change
-from ntkal.bench.activeml import kernel_ridge
+from ntkal.textbook.bench.activeml import kernel_ridge
 
 with warnings.catch_warnings(action="ignore"):
     from skactiveml.pool import ExpectedModelOutputChange, MonteCarloEER

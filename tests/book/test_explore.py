@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import ntkal
-from ntkal import acquisition, results
+from ntkal import acquisition
+from ntkal.experiments import results
 
 FIGURES = ("regression", "linearised", "pool")
 

@@ -108,7 +108,7 @@ def test_literal_code_may_show_myst():
         "*Table 9.1.* Costs\n\n| Method | Cost |\n|---|---|\n| Ours | $O(n)$ |",
         "Table 9.1 says so. A literal `{role}` stays",
         "> Nested with $x = y$",
-        "#ntkal.errors.check_choice)",
+        "#ntkal.inputs.check_choice)",
         "blob/main/tests/held.py)",
         "<details><summary>More on this</summary>\n\nHidden text.\n\n</details>",
         "  $$ b = c \\tag{9.5} $$",

@@ -8,8 +8,8 @@ from published import same
 
 import ntkal
 from ntkal import data
-from ntkal.data.base import standardised
 from ntkal.data.cifar import CIFAR10_CLASSES
+from ntkal.data.dataset import standardised
 
 PUBLISHED = {  # SHA-256 of the publishers' four files, unpacked
     "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

@@ -10,7 +10,7 @@ from published import python2_pickle, rows, same, write_tar
 
 import ntkal
 from ntkal.data import cifar
-from ntkal.data.base import standardised
+from ntkal.data.dataset import standardised
 
 NAMES = [f"thing {k}".encode() for k in range(100)]
 FILES = {"cifar10": "cifar-10-python.tar.gz", "cifar100": "cifar-100-python.tar.gz"}

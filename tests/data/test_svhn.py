@@ -4,7 +4,7 @@ from published import same, write_mat
 
 import ntkal
 from ntkal.data import svhn
-from ntkal.data.base import standardised
+from ntkal.data.dataset import standardised
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ SMALL |= {"cycles": 3, "subset": 60, "train": {"steps": 20, "learning_rate": 0.1
 
 # One process imports the package, without starting JAX, and every run is a fork of it: no second import.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["ntkal.loop", "optax", "sklearn.datasets", "pyarrow.parquet", "tqdm"])
+_CONTEXT.set_forkserver_preload(["ntkal.experiments", "optax", "sklearn.datasets", "pyarrow.parquet", "tqdm"])
 
 
 @dataclass
@@ -98,7 +98,7 @@ def _work(config: str, folder: Path, answer: Connection, places: list[str], prep
 
 def after_each_cycle(action) -> None:
     """Have ``action()`` called in this process whenever a cycle's row is safely on disk."""
-    from ntkal import results
+    from ntkal.experiments import results
 
     write = results.write
 
@@ -112,7 +112,7 @@ def after_each_cycle(action) -> None:
 
 def rows(folder: Path) -> pd.DataFrame | None:
     """The rows in a run's folder, without how long they took; None before the first."""
-    from ntkal import checkpoint, results
+    from ntkal.experiments import checkpoint, results
 
     path = folder / checkpoint.FILE
     if not path.exists():

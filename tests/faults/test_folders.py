@@ -8,7 +8,7 @@ import pandas as pd
 from faults.disturbances import set_clock_back, stop_after_a_cycle
 from faults.processes import SMALL, files, rows, start
 
-from ntkal import checkpoint, results
+from ntkal.experiments import checkpoint, results
 
 
 def wait_for(folder):

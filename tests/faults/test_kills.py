@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from faults.processes import SMALL, files, rows, start
 
-from ntkal import checkpoint, provenance
-from ntkal.config import RunConfig
+from ntkal.experiments import checkpoint, provenance
+from ntkal.experiments.config import RunConfig
 
 KILLS = 25
 MODES = {"in batches": {"mode": "batch"}, "warm, one by one": {"mode": "sequential", "warm": True}}

@@ -7,7 +7,7 @@ import numpy as np
 from exact import Matrix, floats, gram
 from hypothesis import strategies as st
 
-from ntkal.errors import SingularKernelError
+from ntkal.inputs import SingularKernelError
 
 # One shape, so that everything is compiled once.
 N, M, C = 4, 5, 3

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ntkal import Lookahead, acquisition, data, eer, emoc, empirical_ntk, mlmoc, mlmoc_norm, sequential
+from ntkal import Lookahead, acquisition, data, eer, emoc, empirical_ntk, mlmoc, mlmoc_norm
+from ntkal.acquisition import sequential
 
 CLASSES, M = 100_000, 60
 

@@ -9,7 +9,7 @@ from properties.kernels import C, M, N, attempt, cases
 from scipy.linalg import svd
 
 from ntkal import gradient_flow
-from ntkal.errors import SingularKernelError
+from ntkal.inputs import SingularKernelError
 
 
 def of_the_parameters(case, t):

@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jaxtyping import config
 
-from ntkal import grid
-from ntkal.config import RunConfig, as_config
-from ntkal.train import TrainConfig
+from ntkal.experiments import grid
+from ntkal.experiments.config import RunConfig, as_config
+from ntkal.training.sgd import TrainConfig
 
 SWEEP = b"""seeds = [0, 1]
 [run]

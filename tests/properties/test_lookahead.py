@@ -11,7 +11,7 @@ from properties.kernels import C, M, N, attempt, cases
 
 from ntkal import ImplicitLookahead, Lookahead, eer, emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition import probabilities
-from ntkal.errors import SingularKernelError
+from ntkal.inputs import SingularKernelError
 
 BOTH = pytest.mark.parametrize("kind", [Lookahead, ImplicitLookahead])
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntkal import results
+from ntkal.experiments import results
 
 texts = st.text(max_size=8)
 columns = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntkal import statistics
+from ntkal.experiments import statistics
 
 # Accuracies and seconds are neither as small nor as large as float64 goes.
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 9))

@@ -1,0 +1,135 @@
+"""Candidates in blocks, so that no array of a look-ahead is larger than a stated size."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Integer
+
+from ntkal.lookahead.posterior import Posterior
+
+MEMORY = 2**26
+"""Bytes that the temporaries of one block of candidates may take."""
+
+CACHE = 2**20
+"""Bytes that they take if fewer would do: what is written for one class is in the cache for the next."""
+
+_COMPUTED = 3
+"""Arrays of m numbers a candidate that computing its column takes: in both precisions, and with its gain."""
+
+UNROLL = 16
+"""Classes whose arithmetic is compiled into one pass over a block, so that sums stay in registers."""
+
+BlockScore = Callable[..., Float[Array, " b"]]
+
+
+def gain(post: Posterior) -> Float[Array, " m"]:
+    """Return 1 / (S_cc + ridge) for each candidate, and 0 where the labelled points determine it already.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from ntkal import Lookahead
+        >>> gain(Lookahead(jnp.zeros((2, 1)), jnp.diag(jnp.array([0.0, 4.0])), ridge=0.0)).tolist()
+        [0.0, 0.25]
+    """
+    variance = post.variance + post.ridge
+    known = variance <= post.floor
+    return jnp.where(known, 0.0, 1.0 / jnp.where(known, 1.0, variance))
+
+
+def over_candidates(
+    score: BlockScore, post: Posterior, *columns: Float[Array, "m C"], arrays: int
+) -> Float[Array, " m"]:
+    """Return ``score`` for all candidates, block after block.
+
+    Args:
+        score: ``score(mean, shift, *parts) -> (b,)``, where row c of ``shift`` is S[c, :] / (S_cc + ridge),
+            shape (b, m), ``mean`` is M transposed, shape (C, m), so that the pool lies along the last axis
+            of both, and each part is the block's rows of ``columns``.
+        post: The look-ahead.
+        *columns: Per-candidate arrays, shape (m, C).
+        arrays: How many b x m arrays of float64 the score keeps at once; with :data:`MEMORY` and
+            :data:`CACHE` it decides the block size b.
+
+    Returns:
+        Scores, shape (m,).
+    """
+    m = len(post.mean)
+    block = _as_many(min(MEMORY, CACHE), m, arrays)
+    # Columns that are computed want many at a time: one pass over the factors serves them all.
+    computed = min(m, block * max(1, MEMORY // (8 * m * _COMPUTED * block)))
+    return _map(score, block if post.stored else computed, block, post, gain(post), columns)
+
+
+def _as_many(memory: int, m: int, arrays: int) -> int:
+    """How many candidates have ``arrays`` arrays of m numbers in float64 within the memory; at least one."""
+    return int(max(1, min(m, memory // (8 * m * arrays))))
+
+
+def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, classes: int) -> Any:
+    """Run ``step(k, carry) -> carry`` over the classes, :data:`UNROLL` of them in one compiled pass.
+
+    Example:
+        >>> over_classes(lambda k, total: total + k, 0, 5).item()
+        10
+    """
+    return jax.lax.fori_loop(0, classes, step, start, unroll=min(classes, UNROLL))
+
+
+def each_candidate(score: Callable[..., Float[Array, ""]], post: Posterior, *data: Any, arrays: int) -> Array:
+    """Return ``score(post, shift, c, *data)`` for each candidate c, as many at once as memory allows.
+
+    For scores that need more than the mean and one row of data a candidate; the others run faster in
+    :func:`over_candidates`.
+
+    Args:
+        score: ``shift`` is S[:, c] / (S_cc + ridge) as a column, shape (m, 1).
+        post: The look-ahead.
+        *data: Arrays, or other JAX pytrees, handed on whole.
+        arrays: How many arrays of m numbers in float64 the score keeps at once; with :data:`MEMORY` it
+            decides how many candidates go together.
+
+    Returns:
+        Scores, shape (m,).
+    """
+    return _each(score, _as_many(MEMORY, len(post.mean), arrays), post, data)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _each(score, together, post, data):
+    gains = gain(post)
+
+    def one(c):
+        return score(post, post.columns(c, 1) * gains[c], c, *data)
+
+    return jax.lax.map(one, jnp.arange(len(gains)), batch_size=together)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _map(score, together, block, post, gains, columns):
+    mean = post.mean.T
+
+    def many(start):
+        shift = post.columns(start, together).T * _some(gains, start, together)[:, None]
+        parts = [_some(column, start, together) for column in columns]
+
+        def few(start):
+            return score(mean, _some(shift, start, block), *(_some(part, start, block) for part in parts))
+
+        return _in_blocks(few, together, block)
+
+    return _in_blocks(many, len(gains), together)
+
+
+def _some(rows: Array, start: Integer[Array, ""], count: int) -> Array:
+    return jax.lax.dynamic_slice_in_dim(rows, start, count)
+
+
+def _in_blocks(score: Callable[[Array], Array], count: int, block: int) -> Float[Array, " count"]:
+    """Scores of ``block`` candidates after the other, from the number of the first; ``count`` in all."""
+    # The last block overlaps the one before it, so that every block has the same size.
+    starts = jnp.minimum(jnp.arange(-(-count // block)) * block, count - block)
+    positions = starts[:, None] + jnp.arange(block)[None, :]
+    return jnp.zeros(count).at[positions].set(jax.lax.map(score, starts))

@@ -1,0 +1,9 @@
+"""From a configuration to tables of results that say what made them.
+
+In: a :class:`RunConfig`, a file of settings, or a grid of them. Out: a row for each cycle, with its provenance.
+"""
+
+from ntkal.experiments.config import RunConfig
+from ntkal.experiments.loop import run
+
+__all__ = ["RunConfig", "run"]

@@ -1,0 +1,233 @@
+"""What a run is: every setting that its result depends on, and nothing else."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ntkal import acquisition, data, models
+from ntkal.acquisition import sequential
+from ntkal.experiments import rivals
+from ntkal.inputs import at_least, choice, known, typed
+from ntkal.kernels.infinite import NETWORKS as INFINITE
+from ntkal.training.sgd import TrainConfig
+
+_LOGITS = ("first", "mean", "sum")
+TRAIN = TrainConfig(steps=500)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of one pool-based run; equal settings give equal rows.
+
+    Attributes:
+        data: Name of a data set of :func:`ntkal.load` that has classes.
+        model: Name of a network of :mod:`ntkal.models`.
+            ``"gp"``: no network, but the Gaussian-process classifier of :mod:`ntkal.lookahead.gaussian_process`.
+        width: Width of the network, at least 1; the network's own default if None.
+        blocks: Residual blocks in each group of a ``wide_resnet``; its own default if None.
+        strategy: Name of a strategy of :mod:`ntkal.acquisition`.
+        mode: ``"batch"``: pick all points of a cycle by one scoring. ``"sequential"``: pick one, reveal its
+            true label to the look-ahead, score again. ``"hallucinated"``: so with its most likely label.
+        lookahead: How the retrained network is foretold. ``"ntk"``: the linearised network, all candidates at
+            once (:class:`ntkal.Lookahead`). The others are for comparison: see :mod:`ntkal.experiments.rivals`.
+        infinite: The architecture of the infinite-width kernel, where one is used.
+        warm: Whether each training starts from the weights of the cycle before, rather than from new ones.
+        start: Labels at the start, drawn at random, at least 1.
+        query: Labels bought in each cycle, at least 1.
+        cycles: Times that labels are bought, at least 0; the table has one row more, for the start set.
+        subset: Unlabelled inputs drawn at random in each cycle to choose from, at least ``query``; all of
+            them if None (``"all"`` in a file).
+        seed: At least 0; every random draw of the run follows from it.
+        logit: The logit of the kernel: ``"first"``, ``"mean"``, ``"sum"`` or an index.
+        relative_ridge: Ridge of the linearised network as a fraction of the labelled kernel's mean diagonal,
+            at least 0. The kernel is in float32, and from some hundred labels on less than 0.01 is refused.
+        train: How the network is trained; 500 steps in each cycle if not said, which keeps a run short.
+
+    Raises:
+        ValueError: When a setting is of the wrong type, out of range or unknown.
+
+    Example:
+        >>> RunConfig(strategy="margin", cycles=2).labels
+        140
+    """
+
+    data: str = "mnist5k"
+    model: str = "cnn"
+    width: int | None = None
+    blocks: int | None = None
+    strategy: str = "mlmoc"
+    mode: str = "batch"
+    lookahead: str = "ntk"
+    infinite: str = "mlp"
+    warm: bool = False
+    start: int = 100
+    query: int = 20
+    cycles: int = 5
+    subset: int | None = 2000
+    seed: int = 0
+    logit: int | str = "sum"
+    relative_ridge: float = 1e-2
+    train: TrainConfig = TRAIN
+
+    def __post_init__(self):
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "train"}
+        for name, value in typed(RunConfig, settings).items():
+            object.__setattr__(self, name, value)
+        if not isinstance(self.train, TrainConfig):
+            raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
+        choice("data", self.data, data.names())
+        choice("model", self.model, (*models.names(), "gp"))
+        choice("strategy", self.strategy, acquisition.names())
+        choice("mode", self.mode, sequential.MODES)
+        choice("lookahead", self.lookahead, rivals.names())
+        choice("infinite", self.infinite, INFINITE)
+        if isinstance(self.logit, str):
+            choice("logit", self.logit, _LOGITS)
+        else:
+            at_least("logit", self.logit, 0)
+        lowest = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}
+        for name, low in lowest.items():
+            at_least(name, getattr(self, name), low)
+        if self.seed >= 2**32:
+            raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")
+        if not 0 <= self.relative_ridge < math.inf:
+            raise ValueError(f"relative_ridge: expected a number at least 0, got {self.relative_ridge}.")
+        if self.subset is not None and self.subset < self.query:
+            raise ValueError(
+                f"subset: {self.subset} inputs are too few to pick query = {self.query} from; "
+                f"give subset at least {self.query} or a smaller query."
+            )
+
+    @property
+    def labels(self) -> int:
+        """Labels that the run has bought at its end."""
+        return self.start + self.cycles * self.query
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> "RunConfig":
+        """Make a configuration from a mapping, as TOML gives it.
+
+        Args:
+            settings: Names and values of attributes; ``train`` is a mapping of the settings of
+                :class:`ntkal.training.TrainConfig`. What is not there takes its default.
+
+        Raises:
+            ValueError: For an unknown name, with the nearest known one, and for a bad value.
+
+        Example:
+            >>> RunConfig.from_mapping({"query": 10, "train": {"steps": 200}}).train.steps
+            200
+        """
+        settings = dict(settings)
+        known(settings, [f.name for f in dataclasses.fields(cls)])
+        if settings.get("subset") == "all":
+            settings["subset"] = None
+        train = settings.pop("train", {})
+        if isinstance(train, Mapping):
+            train = _train(train)
+        return cls(**settings, train=train)
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike) -> "RunConfig":
+        """Read a configuration from a TOML file.
+
+        Raises:
+            ValueError: When there is no such file, when it is not TOML, and as :meth:`from_mapping` does.
+        """
+        return cls.from_mapping(read_toml(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings as plain values, for JSON; :meth:`from_mapping` takes them back."""
+        return dataclasses.asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that tell configurations apart."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def name(self) -> str:
+        """A name for the run's folder, such as ``mnist5k-cnn-mlmoc-batch-seed0-`` and the digest."""
+        return f"{self.data}-{self.model}-{self.strategy}-{self.mode}-seed{self.seed}-{self.digest}"
+
+
+def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
+    """Take a configuration in any of its forms: itself, a mapping, or the path of a TOML file.
+
+    Raises:
+        ValueError: For anything else, and as :meth:`RunConfig.from_mapping` and :func:`read_toml` do.
+
+    Example:
+        >>> as_config({"query": 10}) == RunConfig(query=10)
+        True
+    """
+    if isinstance(config, RunConfig):
+        return config
+    if isinstance(config, Mapping):
+        return RunConfig.from_mapping(config)
+    if isinstance(config, str | os.PathLike):
+        return RunConfig.from_toml(config)
+    raise ValueError(
+        f"config: expected a RunConfig, a mapping or the path of a TOML file, got {type(config).__name__}."
+    )
+
+
+def read_toml(path: str | os.PathLike) -> dict[str, Any]:
+    """Read a TOML file, with a ValueError that names the file when it is missing or not TOML.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "run.toml"
+        ...     _ = file.write_text("query = 10")
+        ...     read_toml(file)
+        {'query': 10}
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"config: there is no file {path}.") from None
+    except IsADirectoryError:
+        raise ValueError(f"config: {path} is a folder; name the TOML file in it.") from None
+    except OSError as error:
+        raise ValueError(f"config: {path} cannot be read ({error.strerror}).") from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # the parser's own, no UTF-8, digits or brackets by thousands
+        raise ValueError(f"config: {path} is not valid TOML: {error}.") from error
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Name the settings in which two dictionaries of :meth:`RunConfig.to_dict` differ, with both values.
+
+    Example:
+        >>> differences(RunConfig().to_dict(), RunConfig(query=10).to_dict())
+        ['query (20 then, 10 now)']
+    """
+    out = []
+    for key in sorted({*a, *b}):
+        one, two = a.get(key), b.get(key)
+        if isinstance(one, Mapping) and isinstance(two, Mapping):
+            out += differences(one, two, f"{prefix}{key}.")
+        elif one != two:
+            out.append(f"{prefix}{key} ({one!r} then, {two!r} now)")
+    return out
+
+
+def _train(settings: Mapping[str, Any]) -> TrainConfig:
+    known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
+    values = typed(TrainConfig, settings, "train.")
+    try:
+        return dataclasses.replace(TRAIN, **values)
+    except ValueError as error:
+        raise ValueError(f"train.{error}") from error

@@ -1,0 +1,149 @@
+"""What learns in a run, behind one face: a network, trained in each cycle, or a Gaussian process."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ntkal import models
+from ntkal import training as train
+from ntkal.experiments import rivals
+from ntkal.experiments.config import RunConfig
+from ntkal.experiments.generators import key
+from ntkal.lookahead import gaussian_process as gp
+from ntkal.lookahead.dense import Lookahead
+from ntkal.training import ensemble, loss_prediction
+
+MEMBERS = 5
+"""Networks in the ensemble of a strategy that asks for one, the classifier itself among them."""
+RANKING = 0.1
+"""Weight of LL4AL's ranking loss. The source's 1 stands beside a cross-entropy; beside the squared loss,
+which is several times smaller, it made wide residual networks diverge at the rate of the other strategies."""
+BATCH = 500
+
+
+class NetworkLearner:
+    """A network of :mod:`ntkal.models`, with whatever a strategy needs to be trained beside it.
+
+    Attributes:
+        params: The parameters after the last :meth:`fit`; a warm start begins from them.
+    """
+
+    def __init__(self, config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
+        self.config = config
+        self.needs = needs
+        options = {} if config.blocks is None else {"blocks": config.blocks}
+        self.model = models.get(
+            config.model, input_shape=input_shape, classes=classes, width=config.width, **options
+        )
+        self.params: dict | None = None
+        self.module: dict | None = None
+        self.cycle = 0
+
+    def fit(self, x: Float[np.ndarray, "n ..."], y: Float[np.ndarray, "n C"], cycle: int) -> None:
+        """Train on labelled inputs, from new weights or, in a warm run, from those there are."""
+        seed, settings = self.config.seed, self.config.train
+        if self.params is None or not self.config.warm:
+            self.params = self.model.init(key(seed, "init", cycle))
+        arguments = self.model, self.params, x, y, settings, key(seed, "train", cycle)
+        if "predicted_loss" in self.needs:
+            self.params, self.module, _ = loss_prediction.fit(*arguments, weight=RANKING)
+        else:
+            self.params, _ = train.fit(*arguments)
+        self.cycle = cycle
+        jax.block_until_ready(self.params)
+
+    def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
+        """What the network says."""
+        return train.predict(self.model, self.params, x)
+
+    def prepare(
+        self,
+        x_l: Float[np.ndarray, "n ..."],
+        y_l: Float[np.ndarray, "n C"],
+        x_p: Float[np.ndarray, "m ..."],
+        f_p: Float[np.ndarray, "m C"],
+    ) -> Any:
+        """Do what the run's way to look ahead does once for the whole pool: its state."""
+        config = self.config
+        situation = rivals.Situation(
+            self.model,
+            self.params,
+            x_l,
+            y_l,
+            x_p,
+            self.outputs(x_l),
+            f_p,
+            logit=config.logit,
+            relative_ridge=config.relative_ridge,
+            train=config.train,
+            key=key(config.seed, "lookahead", self.cycle),
+            infinite=config.infinite,
+        )
+        return rivals.get(config.lookahead).prepare(situation)
+
+    def extras(self, x_l, y_l, x_p, f_p) -> dict[str, Any]:
+        """What else the strategy needs, as arguments of a :class:`ntkal.acquisition.PoolView`."""
+        found: dict[str, Any] = {}
+        if "features" in self.needs:
+            for name, x in (("features_pool", x_p), ("features_labelled", x_l)):
+                rows = train.in_batches(self.model.features, self.params, x, batch_size=BATCH)
+                found[name] = rows.astype(np.float64)
+        if "ensemble" in self.needs:
+            keys = jax.random.split(key(self.config.seed, "ensemble", self.cycle), MEMBERS - 1)
+            found["ensemble"] = ensemble.outputs(
+                self.model, x_l, y_l, x_p, self.config.train, keys, first=f_p
+            )
+        if "predicted_loss" in self.needs:
+            found["predicted_loss"] = loss_prediction.predict(self.model, self.params, self.module, x_p)
+        return found
+
+
+class GPLearner:
+    """The Gaussian process of :mod:`ntkal.lookahead.gaussian_process`: no training, no randomness; its look-ahead is exact.
+
+    It has no features, no ensemble and no loss-prediction module.
+    """
+
+    params = None
+
+    def __init__(self, config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
+        missing = needs - {"lookahead"}
+        if missing:
+            raise ValueError(
+                f"strategy: {config.strategy!r} needs {', '.join(sorted(missing))} of a network, and model "
+                "'gp' has none; take another strategy, or a network."
+            )
+        if config.lookahead != "ntk":
+            raise ValueError(
+                f"lookahead: model 'gp' looks ahead by itself, exactly; leave lookahead = 'ntk', not "
+                f"{config.lookahead!r}."
+            )
+        self.config = config
+
+    def fit(self, x: Float[np.ndarray, "n ..."], y: Float[np.ndarray, "n C"], cycle: int) -> None:
+        """Condition on the labelled inputs."""
+        self.gp = gp.fit(x, y, infinite=self.config.infinite, relative_ridge=self.config.relative_ridge)
+
+    def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
+        """The posterior mean."""
+        return np.asarray(self.gp.outputs(x))
+
+    def prepare(self, x_l, y_l, x_p, f_p) -> Lookahead:
+        """The process over the pool."""
+        return self.gp.lookahead(x_p)
+
+    def extras(self, x_l, y_l, x_p, f_p) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+def make(config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
+    """Make the learner of a run.
+
+    Raises:
+        ValueError: When it cannot give what the strategy needs.
+    """
+    kind = GPLearner if config.model == "gp" else NetworkLearner
+    return kind(config, input_shape, classes, needs)

@@ -1,0 +1,220 @@
+"""Three ways with the empirical kernel: this book's form, equation (12) by candidate, plain refitting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+from scipy.linalg import solve_triangular
+
+from ntkal.experiments.rivals.situation import Rival, Situation, likely, of_lookahead
+from ntkal.inputs import ArrayLike, as_float64
+from ntkal.kernels.empirical import split_ntk
+from ntkal.kernels.rounding import noise_floor, precision_of
+from ntkal.lookahead.dense import Lookahead
+from ntkal.lookahead.flow import gradient_flow
+from ntkal.lookahead.solve import cholesky
+
+
+@dataclass(frozen=True)
+class Linearised:
+    """Kernels of a linearised network and what training on the labelled inputs makes of it, in NumPy.
+
+    Attributes:
+        k_ll: Kernel of the labelled inputs, shape (n, n).
+        k_pl: Between pool and labelled inputs, shape (m, n).
+        k_pp: Of the pool inputs, shape (m, m).
+        residual: Labels minus outputs at the labelled inputs, shape (n, C).
+        f_p: Outputs at the pool inputs, shape (m, C).
+        ridge: Absolute.
+        mean: Outputs of the trained linearised network over the pool, shape (m, C).
+        label: Each candidate's most likely label vector, shape (m, C).
+        known: Candidates that the labelled inputs determine already, so that no label there changes anything;
+            shape (m,).
+        inverse: Of ``k_ll + ridge I``, shape (n, n), for equation (12) alone.
+
+    Example:
+        >>> state = linearised(np.eye(1), np.ones((2, 1)), np.ones((2, 2)) + np.eye(2), np.zeros((1, 1)),
+        ...                    np.zeros((2, 1)), np.ones((1, 1)), ridge=0.0)
+        >>> state.mean.tolist()
+        [[1.0], [1.0]]
+    """
+
+    k_ll: Float[np.ndarray, "n n"]
+    k_pl: Float[np.ndarray, "m n"]
+    k_pp: Float[np.ndarray, "m m"]
+    residual: Float[np.ndarray, "n C"]
+    f_p: Float[np.ndarray, "m C"]
+    ridge: float
+    mean: Float[np.ndarray, "m C"]
+    label: Float[np.ndarray, "m C"]
+    known: Bool[np.ndarray, " m"]
+    inverse: Float[np.ndarray, "n n"] | None = None
+
+
+def linearised(
+    k_ll: Float[ArrayLike, "n n"],
+    k_pl: Float[ArrayLike, "m n"],
+    k_pp: Float[ArrayLike, "m m"],
+    f_l: Float[ArrayLike, "n C"],
+    f_p: Float[ArrayLike, "m C"],
+    y_l: Float[ArrayLike, "n C"],
+    *,
+    ridge: float,
+    invert: bool = False,
+) -> Linearised:
+    """Return the state of :func:`refit_after`, and with ``invert`` that of :func:`block_after`.
+
+    Args:
+        k_ll: As in :meth:`ntkal.Lookahead.fit`, and so are the next five.
+        k_pl: Shape (m, n).
+        k_pp: Shape (m, m).
+        f_l: Shape (n, C).
+        f_p: Shape (m, C).
+        y_l: Shape (n, C).
+        ridge: Absolute, at least 0.
+        invert: Whether to compute the inverse that equation (12) uses for all candidates.
+
+    Returns:
+        The state, in float64.
+
+    Raises:
+        SingularKernelError: When ``k_ll + ridge I`` cannot be inverted.
+        ValueError: For shapes that do not fit or NaN.
+
+    Example:
+        >>> one = np.ones((1, 1))
+        >>> linearised(one, one, 2 * one, 0 * one, 0 * one, one, ridge=0.0, invert=True).inverse.tolist()
+        [[1.0]]
+    """
+    eps = precision_of(k_ll, k_pl, k_pp)
+    mean = np.asarray(gradient_flow(k_ll, y_l, f_l, k_pl, f_p, ridge=ridge))
+    k_ll, k_pl, k_pp, f_l, f_p, y_l = (
+        np.asarray(as_float64(name, value, (None, None)))
+        for name, value in zip(
+            ("k_ll", "k_pl", "k_pp", "f_l", "f_p", "y_l"), (k_ll, k_pl, k_pp, f_l, f_p, y_l), strict=True
+        )
+    )
+    n, m = len(k_ll), len(k_pl)
+    if k_pp.shape != (m, m):
+        raise ValueError(f"k_pp: expected shape ({m}, {m}) to go with k_pl, got {k_pp.shape}.")
+    factor = np.asarray(cholesky("k_ll", k_ll, ridge, eps=eps))
+    half = solve_triangular(factor, k_pl.T, lower=True)
+    prior = np.diag(k_pp).max()
+    known = np.diag(k_pp) - (half**2).sum(axis=0) + ridge <= noise_floor(eps, n + m, prior, prior)
+    inverse = None
+    if invert:
+        root = solve_triangular(factor, np.eye(n), lower=True)
+        inverse = root.T @ root
+    label = np.asarray(likely(mean))
+    return Linearised(k_ll, k_pl, k_pp, y_l - f_l, f_p, float(ridge), mean, label, known, inverse)
+
+
+def refit_after(
+    state: Linearised, block: int | None = None
+) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
+    r"""Refit the linearised network for each candidate by solving on L+ from nothing.
+
+    .. math:: f^{+c}(U) = f(U) + \Theta(U, X^+) \, (\Theta(X^+, X^+) + \lambda I)^{-1} (Y^+ - f(X^+))
+
+    Args:
+        state: From :func:`linearised`.
+        block: Not used: candidates come one by one.
+
+    Yields:
+        ``(positions (1,), outputs (1, m, C))``; O(n^3 + m n C) each.
+
+    Source:
+        Mohamadi, Bae and Sutherland (2022), equation (11).
+
+    Example:
+        >>> one = np.ones((1, 1))
+        >>> state = linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0)
+        >>> [outputs.ravel().tolist() for _, outputs in refit_after(state)]
+        [[1.0]]
+    """
+    n, m = len(state.k_ll), len(state.k_pl)
+    square, wide = np.empty((n + 1, n + 1)), np.empty((m, n + 1))
+    square[:n, :n], wide[:, :n] = state.k_ll, state.k_pl
+    square[:n, :n] += state.ridge * np.eye(n)
+    residual = np.vstack([state.residual, np.zeros_like(state.f_p[:1])])
+    for c in range(m):
+        if state.known[c]:
+            yield np.array([c]), state.mean[None]
+            continue
+        square[n, :n] = square[:n, n] = state.k_pl[c]
+        square[n, n] = state.k_pp[c, c] + state.ridge
+        wide[:, n] = state.k_pp[:, c]
+        residual[n] = state.label[c] - state.f_p[c]
+        yield np.array([c]), (state.f_p + wide @ np.linalg.solve(square, residual))[None]
+
+
+def block_after(
+    state: Linearised, block: int | None = None
+) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
+    r"""Refit the linearised network for each candidate by the block inverse: one inverse serves all.
+
+    With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k` and
+    :math:`s = \Theta(c,c) + \lambda - k^\top v`,
+
+    .. math:: (K^+)^{-1} &= \begin{pmatrix} K^{-1} + v v^\top / s & -v / s \\
+              -v^\top / s & 1 / s \end{pmatrix}, \\
+              f^{+c}(U) &= f(U) + \Theta(U, X^+) (K^+)^{-1} (Y^+ - f(X^+)) .
+
+    Args:
+        state: From :func:`linearised` with ``invert=True``.
+        block: Not used: candidates come one by one.
+
+    Yields:
+        ``(positions (1,), outputs (1, m, C))``; O(n^2 + m n C) each.
+
+    Source:
+        Mohamadi, Bae and Sutherland (2022), equation (12), with the inverse in v that is missing in print.
+
+    Example:
+        >>> one = np.ones((1, 1))
+        >>> state = linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0, invert=True)
+        >>> [outputs.ravel().tolist() for _, outputs in block_after(state)]
+        [[1.0]]
+    """
+    weights = state.inverse @ state.residual
+    for c, k in enumerate(state.k_pl):
+        if state.known[c]:
+            yield np.array([c]), state.mean[None]
+            continue
+        v = state.inverse @ k
+        s = state.k_pp[c, c] + state.ridge - k @ v
+        last = (state.label[c] - state.f_p[c] - k @ weights) / s
+        outputs = state.f_p + state.k_pl @ (weights - np.outer(v, last)) + np.outer(state.k_pp[:, c], last)
+        yield np.array([c]), outputs[None]
+
+
+def _blocks(situation: Situation) -> tuple[tuple[Array, Array, Array], float]:
+    kernels = split_ntk(
+        situation.model.apply,
+        situation.params,
+        jnp.asarray(situation.x_l),
+        jnp.asarray(situation.x_p),
+        logit=situation.logit,
+    )
+    return kernels, situation.ridge(kernels[0])
+
+
+def _prepare(invert: bool):
+    def prepare(situation: Situation) -> Linearised:
+        kernels, ridge = _blocks(situation)
+        rest = (situation.f_l, situation.f_p, situation.y_l)
+        return linearised(*kernels, *rest, ridge=ridge, invert=invert)
+
+    return prepare
+
+
+def _lookahead(situation: Situation) -> Lookahead:
+    kernels, ridge = _blocks(situation)
+    return Lookahead.fit(*kernels, situation.f_l, situation.f_p, situation.y_l, ridge=ridge)
+
+
+NTK = of_lookahead("ntk", _lookahead)
+NTK_BLOCK = Rival("ntk_block", _prepare(True), before=lambda state: state.mean, after=block_after)
+NTK_REFIT = Rival("ntk_refit", _prepare(False), before=lambda state: state.mean, after=refit_after)

@@ -1,0 +1,242 @@
+"""Naive look-ahead: train the network again for each candidate, with SGD on the labelled set and it."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core
+from jaxtyping import Array, Float
+
+from ntkal import training as train
+from ntkal.experiments.rivals import situation as base
+from ntkal.experiments.rivals.situation import Rival, Situation
+from ntkal.models import Model
+from ntkal.training.batches import batches
+from ntkal.training.sgd import TrainConfig
+
+EPOCHS = 15
+RATE = 0.1
+"""Learning rate of retraining, as a fraction of the run's peak. The whole peak, which a schedule only passes
+through, undid the training of the networks that this was tried on; at a tenth they kept their accuracy."""
+ROWS = 256
+"""Pool inputs whose outputs are computed at once."""
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What each retraining starts from.
+
+    Attributes:
+        situation: The trained network and the pool.
+        config: How to retrain: :data:`EPOCHS` epochs at a constant rate of :data:`RATE` times the peak.
+        label: Each candidate's most likely label vector, shape (m, C).
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1))).config.steps
+        15
+    """
+
+    situation: Situation
+    config: TrainConfig
+    label: Float[Array, "m C"]
+
+
+def prepare(situation: Situation) -> Retraining:
+    """Nothing is computed once for all candidates but their most likely labels.
+
+    The steps are those of :func:`ntkal.training.fit` from the trained parameters, with the run's batch size,
+    momentum, weight decay and augmentation, at a constant rate. Without the augmentation that the network was
+    trained with, retraining moves the outputs more than the candidate does. The order of the inputs and the
+    augmentation come from the key and are the same for every candidate, which stands last in the labelled
+    set: scores differ by the candidates alone, not by the noise of their batches.
+
+    Raises:
+        ValueError: Without a key.
+
+    Source:
+        Mohamadi, Bae and Sutherland (2022), section 4: 15 epochs for each candidate.
+    """
+    if situation.key is None:
+        raise ValueError("key: retraining draws batches; pass a JAX random key, such as jax.random.key(0).")
+    run = situation.train
+    config = dataclasses.replace(
+        run, epochs=EPOCHS, schedule="constant", learning_rate=RATE * run.learning_rate
+    ).sized(len(situation.x_l) + 1)
+    return Retraining(situation, config, base.likely(situation.f_p))
+
+
+def after(state: Retraining, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
+    """Yield the pool's outputs after retraining with each candidate: one compiled step for a whole block.
+
+    A vmapped convolution with weights for each candidate is a grouped convolution, which runs well on a GPU
+    and badly on a CPU; there ``block=None`` takes images one by one, with the same compiled step.
+
+    Args:
+        state: From :func:`prepare`.
+        block: Candidates trained at once; None takes as many as ``base.MEMORY`` holds.
+
+    Yields:
+        ``(positions (b,), outputs (b, m, C))``.
+
+    Raises:
+        ValueError: When the inputs do not suit the model or its augmentation.
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> state = prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1)))
+        >>> [outputs.shape for _, outputs in after(state, 2)]
+        [(2, 2, 2)]
+    """
+    case = state.situation
+    m = len(case.x_p)
+    for at in base.spans(m, block or choose_block(state)):
+        yield at, _outputs(case.model, _train(state, at), case.x_p)
+
+
+def loop_after(
+    state: Retraining, block: int | None = None
+) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
+    """Yield what :func:`after` yields, by a plain loop over :func:`ntkal.training.fit`.
+
+    Args:
+        state: From :func:`prepare`.
+        block: Not used: candidates come one by one.
+
+    Yields:
+        ``(positions (1,), outputs (1, m, C))``.
+
+    Raises:
+        FloatingPointError: When training diverges.
+        ValueError: As :func:`after`.
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> state = prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1)))
+        >>> [outputs.shape for _, outputs in loop_after(state)]
+        [(1, 2, 2), (1, 2, 2)]
+    """
+    case = state.situation
+    for c in range(len(case.x_p)):
+        x, y = _with(state, c)
+        params, _ = train.fit(case.model, case.params, x, y, state.config, case.key)
+        yield np.array([c]), train.predict(case.model, params, case.x_p)[None]
+
+
+def choose_block(state: Retraining) -> int:
+    """Return how many candidates to train at once: one image at a time on a CPU, else what memory holds.
+
+    Each candidate is reckoned with all that one step computes, as if nothing were ever freed.
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> choose_block(prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1))))
+        2
+    """
+    case = state.situation
+    m = len(case.x_p)
+    if np.ndim(case.x_p) == 4 and jax.default_backend() == "cpu":
+        return 1
+    x, y = _with(state, 0)
+    batch = min(state.config.batch_size, len(x))
+    weights = case.params["weights"]
+    step = jax.make_jaxpr(_single(case.model, state.config))(
+        weights, case.params["statistics"], weights, x[:batch], y[:batch], np.float64(0.1)
+    )
+    each = _bytes(step.jaxpr) * max(1.0, min(ROWS, m) / batch) + 8 * np.size(case.f_p)
+    return int(max(1, min(m, base.MEMORY // each)))
+
+
+def _bytes(jaxpr: Any) -> int:
+    """Bytes of all that a program computes, programs within it included."""
+    total = 0
+    for equation in jaxpr.eqns:
+        inner = [p.jaxpr for p in equation.params.values() if isinstance(p, core.ClosedJaxpr)]
+        if inner:
+            total += sum(map(_bytes, inner))
+        else:
+            total += sum(out.aval.size * out.aval.dtype.itemsize for out in equation.outvars)
+    return total
+
+
+def _with(state: Retraining, c: int) -> tuple[np.ndarray, np.ndarray]:
+    """The labelled set with candidate c at its end."""
+    case = state.situation
+    x = np.concatenate([np.asarray(case.x_l), np.asarray(case.x_p[c])[None]])
+    return x, np.concatenate([np.asarray(case.y_l), np.asarray(state.label[c])[None]])
+
+
+def _train(state: Retraining, at: np.ndarray) -> dict:
+    """Parameters, stacked, of the networks trained with each of the candidates."""
+    case, config = state.situation, state.config
+    # A stream for each candidate, all from one seed: the same order and augmentation as in train.fit.
+    streams = []
+    for c in at.tolist():
+        x, y = _with(state, c)
+        streams.append(batches(x, y, config.batch_size, config.augmentation, _generator(case.key)))
+    repeat = functools.partial(jnp.repeat, repeats=len(at), axis=0)
+    weights, statistics = jax.tree.map(
+        lambda leaf: repeat(jnp.asarray(leaf)[None]), (case.params["weights"], case.params["statistics"])
+    )
+    trace = jax.tree.map(jnp.zeros_like, weights)
+    step = _step(case.model, config.momentum, config.nesterov, config.weight_decay)
+    for rate in config.rates():
+        drawn = [next(stream) for stream in streams]
+        x, y = (np.stack([pair[k] for pair in drawn]) for k in (0, 1))
+        weights, statistics, trace, _ = step(weights, statistics, trace, x, y, rate)
+    return {"weights": weights, "statistics": statistics}
+
+
+def _generator(key: jax.Array) -> np.random.Generator:
+    return np.random.default_rng(np.asarray(jax.random.key_data(train._typed(key))).ravel().tolist())
+
+
+def _single(model: Model, config: TrainConfig):
+    return train._step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
+
+
+@functools.lru_cache(maxsize=32)
+def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
+    """One step of several networks at once, each on its own batch."""
+    one = train._step(model, float(momentum), bool(nesterov), float(weight_decay))
+    return jax.jit(jax.vmap(one, (0, 0, 0, 0, 0, None)), donate_argnums=(0, 1, 2))
+
+
+@functools.lru_cache(maxsize=32)
+def _apply(model: Model):
+    return jax.jit(jax.vmap(model.apply, (0, None)))
+
+
+def _outputs(model: Model, params: dict, x: Any) -> Float[Array, "b m C"]:
+    apply = _apply(model)
+    x = jnp.asarray(x)
+    parts = [(at, apply(params, x[at])) for at in base.spans(len(x), ROWS)]
+    last, out = parts.pop()
+    # The last part goes over ground of the one before it.
+    return jnp.concatenate([*(p for _, p in parts), out[:, len(parts) * len(last) - last[0] :]], axis=1)
+
+
+RETRAIN = Rival("retrain", prepare, before=lambda state: state.situation.f_p, after=after)
+RETRAIN_CENTRED = dataclasses.replace(RETRAIN, name="retrain_centred", centred=True)
+RETRAIN_LOOP = Rival("retrain_loop", prepare, before=lambda state: state.situation.f_p, after=loop_after)

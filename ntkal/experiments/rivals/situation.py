@@ -1,0 +1,249 @@
+"""What every way to look ahead is given, the face it shows, and the scores that are made of what it says."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntkal.acquisition import mlmoc, mlmoc_norm
+from ntkal.inputs import ArrayLike, check_choice, check_ridge
+from ntkal.lookahead.dense import Lookahead
+from ntkal.models import Model
+from ntkal.training.sgd import TrainConfig
+
+OBJECTIVES = {"mlmoc": mlmoc, "mlmoc_norm": mlmoc_norm}
+MEMORY = 2**28
+"""Bytes that one block of candidates may take, if it is more than a single candidate."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A trained network, its labelled inputs, and the pool that a query is to be chosen from.
+
+    Attributes:
+        model: The network.
+        params: Its parameters, trained on the labelled inputs.
+        x_l: Labelled inputs, shape (n, ...).
+        y_l: Their label vectors (one-hot), shape (n, C).
+        x_p: Pool inputs, shape (m, ...).
+        f_l: Outputs at the labelled inputs, shape (n, C).
+        f_p: Outputs at the pool inputs, shape (m, C).
+        logit: The logit of the empirical kernel, as in :func:`ntkal.empirical_ntk`, except ``"all"``.
+        relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
+        train: How the network was trained.
+        key: A JAX random key; it draws the batches of those who train.
+        infinite: Name of an infinitely wide network, as in :func:`ntkal.experiments.rivals.kernel_fn`.
+
+    Raises:
+        ValueError: When the numbers of inputs, outputs and labels do not fit, or the ridge is negative.
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> Situation(model, params, x[:1], y[:1], x, f[:1], f).relative_ridge
+        0.01
+    """
+
+    model: Model
+    params: Any
+    x_l: ArrayLike
+    y_l: ArrayLike
+    x_p: ArrayLike
+    f_l: ArrayLike
+    f_p: ArrayLike
+    logit: int | str = "sum"
+    relative_ridge: float = 1e-2
+    train: TrainConfig = field(default_factory=TrainConfig)
+    key: jax.Array | None = None
+    infinite: str = "mlp"
+
+    def __post_init__(self):
+        n, m = len(self.x_l), len(self.x_p)
+        if min(n, m) == 0:
+            raise ValueError(f"x_l, x_p: expected at least one input each, got {n} and {m}.")
+        shapes = {name: np.shape(getattr(self, name)) for name in ("y_l", "f_l", "f_p")}
+        for name, rows in (("f_p", m), ("f_l", n), ("y_l", n)):
+            if len(shapes[name]) != 2 or shapes[name] != (rows, shapes["f_p"][1]):
+                raise ValueError(
+                    f"{name}: expected shape ({rows}, C), a row for each input and the same C as f_p, "
+                    f"got {shapes[name]}."
+                )
+        check_ridge(self.relative_ridge)
+
+    def ridge(self, k_ll: Float[ArrayLike, "n n"]) -> float:
+        """Return the absolute ridge for a labelled kernel: the stated fraction of its mean diagonal."""
+        return float(self.relative_ridge) * float(jnp.mean(jnp.diagonal(jnp.asarray(k_ll))))
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A named way to tell what the pool's outputs would be once a candidate has its most likely label.
+
+    Attributes:
+        name: The name in the registry.
+        prepare: ``prepare(situation) -> state``: all that is done once for the whole pool, such as kernels.
+        before: ``before(state) -> (m, C)``: the outputs that changes are counted from. A candidate's most
+            likely label is their arg-max.
+        after: ``after(state, block=None)`` yields ``(positions (b,), outputs (b, m, C))`` until each
+            candidate has come once; ``block`` is the largest b, and None lets the rival choose.
+        closed: Whether the state is a :class:`ntkal.Lookahead`, which has closed forms of the scores.
+        centred: Whether changes are counted from the mean over the candidates of the outputs after them, in
+            place of ``before``. It takes out what happens whoever the candidate is, and keeps all outputs:
+            m * m * C numbers.
+
+    Example:
+        >>> post = Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0)
+        >>> rival = of_lookahead("as it is", lambda post: post)
+        >>> [positions.tolist() for positions, _ in rival.after(rival.prepare(post), 1)]
+        [[0], [1]]
+    """
+
+    name: str
+    prepare: Callable[[Any], Any]
+    before: Callable[[Any], Float[ArrayLike, "m C"]]
+    after: Callable[..., Iterator[tuple[np.ndarray, ArrayLike]]]
+    closed: bool = False
+    centred: bool = False
+
+
+def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None = None) -> Float[Array, " m"]:
+    r"""Return how much each candidate, with its most likely label, would change the pool's outputs.
+
+    .. math:: b_c = \sum_u \| f^{+c}_u - f_u \|_2, \qquad
+              a_c = \#\{u : \arg\max_k f^{+c}_{uk} \ne \arg\max_k f_{uk}\} + \tfrac12 b_c / \max_{c'} b_{c'}
+
+    With a look-ahead as its state these are :func:`ntkal.mlmoc` and :func:`ntkal.mlmoc_norm` themselves.
+    For a ``centred`` rival :math:`f` is the mean of :math:`f^{+c}` over the candidates c.
+
+    Args:
+        rival: The way to look ahead.
+        state: What its ``prepare`` returned.
+        objective: ``"mlmoc"`` for a, the flips with ties broken by b; ``"mlmoc_norm"`` for b.
+        block: Candidates at a time, at least 1; None lets the rival choose. It changes speed and memory.
+
+    Returns:
+        Scores, shape (m,), float64, larger is better.
+
+    Raises:
+        ValueError: For an unknown objective.
+        FloatingPointError: When a candidate's outputs are not finite: its training diverged.
+
+    Source:
+        Mohamadi, Bae and Sutherland (2022), equation (13) and the arg-max form of the released code.
+
+    Example:
+        >>> post = Lookahead(jnp.array([[0.75, 0.0]]), jnp.eye(1), ridge=0.0)
+        >>> score(of_lookahead("as it is", lambda post: post), post, "mlmoc_norm").tolist()
+        [0.25]
+    """
+    check_choice("objective", objective, OBJECTIVES)
+    if rival.closed and block is None:
+        return OBJECTIVES[objective](state)
+    before = jnp.asarray(rival.before(state))
+    flips, norm = np.full(len(before), np.nan), np.full(len(before), np.nan)
+    changed = rival.after(state, block)
+    if rival.centred:
+        every = np.empty((len(before), *before.shape))
+        for positions, outputs in changed:
+            every[positions] = outputs
+        before = jnp.asarray(every.mean(axis=0))
+        changed = ((at, every[at]) for at in spans(len(every), few(*before.shape)))
+    for positions, outputs in changed:
+        flips[positions], norm[positions] = map(np.asarray, _change(before, jnp.asarray(outputs)))
+    if not np.isfinite(norm).all():
+        bad = np.flatnonzero(~np.isfinite(norm))
+        raise FloatingPointError(
+            f"{rival.name}: the outputs after {len(bad)} of {len(norm)} candidates are not finite, first "
+            f"after candidate {bad[0]}: training diverged. Use a smaller learning rate."
+        )
+    if objective == "mlmoc_norm":
+        return jnp.asarray(norm)
+    return jnp.asarray(flips + 0.5 * norm / (norm.max() or 1.0))
+
+
+@jax.jit
+def _change(before, outputs):
+    before = before[None].astype(jnp.float64)
+    outputs = outputs.astype(jnp.float64)
+    flips = jnp.sum(outputs.argmax(axis=2) != before.argmax(axis=2), axis=1)
+    return flips, jnp.sum(jnp.linalg.norm(outputs - before, axis=2), axis=1)
+
+
+def likely(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:
+    """Return each row's largest entry as a one-hot vector; the first of several.
+
+    Example:
+        >>> likely(np.array([[0.2, 0.7]])).tolist()
+        [[0.0, 1.0]]
+    """
+    outputs = jnp.asarray(outputs)
+    return jax.nn.one_hot(jnp.argmax(outputs, axis=1), outputs.shape[1], dtype=jnp.float64)
+
+
+def spans(m: int, block: int) -> Iterator[np.ndarray]:
+    """Yield the positions 0 to m - 1 in blocks of one size; the last may go over ground of the one before.
+
+    Example:
+        >>> [part.tolist() for part in spans(5, 2)]
+        [[0, 1], [2, 3], [3, 4]]
+    """
+    block = min(block, m)
+    for start in range(0, m, block):
+        yield np.arange(block) + min(start, m - block)
+
+
+def rank_one(mean, columns, changes):
+    """Outputs after each of b rank-one changes: mean (m, C), columns (m, b), changes (b, C) to (b, m, C).
+
+    Example:
+        >>> rank_one(jnp.zeros((1, 1)), jnp.full((1, 2), 3.0), jnp.array([[1.0], [2.0]])).ravel().tolist()
+        [3.0, 6.0]
+    """
+    return _rank_one(mean, columns, changes)
+
+
+@jax.jit
+def _rank_one(mean, columns, changes):
+    return mean[None] + columns.T[:, :, None] * changes[:, None, :]
+
+
+def few(m: int, classes: int) -> int:
+    """Return how many (m, C) arrays of float64 fit in ``MEMORY``, at least 1 and at most m.
+
+    Example:
+        >>> few(10, 3)
+        10
+    """
+    return int(max(1, min(m, MEMORY // (8 * m * classes))))
+
+
+def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:
+    """Return the rival whose state is a look-ahead.
+
+    Args:
+        name: Its name.
+        prepare: ``prepare(situation) -> Lookahead``.
+
+    Returns:
+        The rival, with the closed forms of the scores.
+
+    Example:
+        >>> of_lookahead("mine", lambda situation: situation).closed
+        True
+    """
+    from ntkal.acquisition.candidates import gain
+
+    def after(post, block=None):
+        m, classes = post.mean.shape
+        changes = (likely(post.mean) - post.mean) * gain(post)[:, None]
+        for at in spans(m, block or few(m, classes)):
+            yield at, rank_one(post.mean, post.cov[:, at], changes[at])
+
+    return Rival(name, prepare, before=lambda post: post.mean, after=after, closed=True)

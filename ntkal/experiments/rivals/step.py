@@ -1,0 +1,85 @@
+"""One step of gradient descent on a candidate in place of retraining, to first order in the learning rate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntkal.experiments.rivals.situation import Rival, Situation, few, likely, rank_one, spans
+from ntkal.inputs import ArrayLike, as_float64
+from ntkal.kernels.empirical import empirical_ntk
+
+
+@dataclass(frozen=True)
+class OneStep:
+    r"""What one step on each candidate would do to the pool's outputs.
+
+    A step of plain gradient descent with rate :math:`\eta` on the squared loss of candidate c alone moves
+
+    .. math:: f(u) \leftarrow f(u) + \eta \, \Theta(u, c) (y_c - f(c)) + O(\eta^2) ,
+
+    with :math:`\Theta(u, c)` the C x C empirical NTK. As everywhere in this package it is taken to be one
+    logit's kernel times the identity; for a network with one output, and for one that is linear with separate
+    weights for each output, that is exact. Momentum and weight decay have no part in it.
+
+    Attributes:
+        f: Outputs over the pool, shape (m, C).
+        kernel: The pool's kernel, shape (m, m).
+        rate: The learning rate.
+
+    Source:
+        Käding, Rodner, Freytag and Denzler (2016), who take the step and read off the change of the outputs.
+
+    Example:
+        >>> state = OneStep(jnp.zeros((2, 1)), jnp.eye(2), rate=0.5)
+        >>> [outputs.ravel().tolist() for _, outputs in after(state, 1)]
+        [[0.5, 0.0], [0.0, 0.5]]
+    """
+
+    f: Float[ArrayLike, "m C"]
+    kernel: Float[ArrayLike, "m m"]
+    rate: float
+
+
+def prepare(situation: Situation) -> OneStep:
+    """Compute the pool's kernel; the rate is the peak learning rate of the run.
+
+    Example:
+        >>> import jax, ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, depth=0, dtype="float64")
+        >>> params = model.init(jax.random.key(0))
+        >>> f = model.apply(params, x)
+        >>> prepare(Situation(model, params, x, y, x, f, f)).kernel.round(12).tolist()
+        [[2.0, 1.0], [1.0, 2.0]]
+    """
+    kernel = empirical_ntk(
+        situation.model.apply, situation.params, jnp.asarray(situation.x_p), logit=situation.logit
+    )
+    outputs = as_float64("f_p", situation.f_p, (None, None))
+    return OneStep(outputs, kernel.astype(jnp.float64), float(situation.train.learning_rate))
+
+
+def after(state: OneStep, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
+    """Yield the pool's outputs after one step on each candidate with its most likely label.
+
+    Args:
+        state: From :func:`prepare`.
+        block: Candidates at a time; None takes as many as ``base.MEMORY`` holds.
+
+    Yields:
+        ``(positions (b,), outputs (b, m, C))``.
+
+    Example:
+        >>> state = OneStep(jnp.zeros((2, 1)), jnp.eye(2), rate=0.5)
+        >>> [positions.tolist() for positions, _ in after(state)]
+        [[0, 1]]
+    """
+    changes = state.rate * (likely(state.f) - state.f)
+    for at in spans(len(state.f), block or few(*state.f.shape)):
+        yield at, rank_one(state.f, state.kernel[:, at], changes[at])
+
+
+STEP = Rival("step", prepare, before=lambda state: state.f, after=after)

@@ -1,0 +1,232 @@
+"""A large pool from end to end in bounded memory, measured: ``python -m ntkal.large 20000 100000``."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from tqdm import tqdm
+
+from ntkal.experiments import provenance, results
+from ntkal.inputs import check_int
+
+STORED = results.STORE / "large.parquet"
+"""The table that chapter 18 shows."""
+
+STEPS = ("sketch", "kernel", "fit", "norm", "flips", "reveal")
+"""What is measured of a pool, in the order in which it happens."""
+
+
+def digits_pool(m: int, rng: np.random.Generator, *, skip: int = 0) -> Float[np.ndarray, "m 8 8 1"]:
+    """Return a pool of any size made of scikit-learn's digits: each moved, dimmed and made noisy at random.
+
+    Args:
+        m: Number of images.
+        rng: Source of all draws.
+        skip: Digits at the start of the training set that are left out, because they are labelled.
+
+    Returns:
+        Images in [0, 1], shape (m, 8, 8, 1), float32.
+
+    Example:
+        >>> pool = digits_pool(5, np.random.default_rng(0))
+        >>> pool.shape, str(pool.dtype)
+        ((5, 8, 8, 1), 'float32')
+    """
+    from ntkal.data import load
+
+    base = load("digits").x_train[check_int("skip", skip, low=0) :]
+    chosen = base[rng.integers(len(base), size=check_int("m", m, low=1))]
+    for axis in (1, 2):
+        moved = rng.integers(-1, 2, size=m)
+        for step in (-1, 1):
+            chosen[moved == step] = np.roll(chosen[moved == step], step, axis=axis)
+    light = rng.uniform(0.7, 1.0, (m, 1, 1, 1)).astype(np.float32)
+    noise = 0.05 * rng.standard_normal(chosen.shape, dtype=np.float32)
+    return np.clip(chosen * light + noise, 0, 1)
+
+
+def measure(
+    m: int,
+    *,
+    rank: int = 500,
+    labels: int = 100,
+    steps: int = 200,
+    width: int = 16,
+    dtype: str = "float32",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score a pool of m digits by MLMOC on sketched gradients, and measure each step.
+
+    A small convolutional network is trained on the labelled digits. The gradients of the pool are sketched in
+    a stream; the mean is exact, from the m x n kernel; the covariance is held by factors of the given rank.
+    No array of the size m x m or m x p is ever made.
+
+    Args:
+        m: Size of the pool; see :func:`ntkal.scaling.large.digits_pool`.
+        rank: Features of the sketch.
+        labels: Labelled digits n.
+        steps: Steps of the training.
+        width: Width of the network.
+        dtype: Precision of the factors, as in :meth:`ntkal.lookahead.FactorLookahead.fit`.
+        seed: Decides network, pool and sketch.
+
+    Returns:
+        One row: ``m``, ``rank``, ``labels``, ``classes``, ``parameters``; ``seconds_<step>``, processor time
+        of all cores, for each of :data:`ntkal.scaling.large.STEPS` (``flips`` without its tie-break, the norm form;
+        ``reveal`` is the second, compiled); ``wall``, seconds from end to end; ``peak_bytes``, the largest
+        memory that this process ever had; ``factor_bytes``; ``dense_bytes``, what m x m would take; ``pick``,
+        the best candidate.
+
+    Example:
+        >>> row = measure(50, rank=8, labels=20, steps=2)
+        >>> row["factor_bytes"], row["dense_bytes"]
+        (1600, 20000)
+    """
+    from ntkal import FactorLookahead, empirical_ntk, mlmoc, mlmoc_norm, models
+    from ntkal import training as train
+    from ntkal.data import load, one_hot
+    from ntkal.kernels.sketch import gradient_sketch
+
+    began, seconds = time.perf_counter(), {}
+
+    def timed(step: str, call: Callable[[], Any]) -> Any:
+        start = time.process_time()
+        out = jax.block_until_ready(call())
+        seconds[f"seconds_{step}"] = time.process_time() - start
+        return out
+
+    digits = load("digits")
+    x_l, y_l = digits.x_train[:labels], np.asarray(one_hot(digits.y_train[:labels], 10))
+    pool = digits_pool(m, np.random.default_rng(seed), skip=labels)
+    model = models.get("cnn", input_shape=(8, 8, 1), classes=10, width=width)
+    keys = jax.random.split(jax.random.key(seed), 3)
+    config = train.TrainConfig(steps=steps, batch_size=min(64, labels))
+    params, _ = train.fit(model, model.init(keys[0]), x_l, y_l, config, keys[1])
+    f_l, f_p = (np.asarray(train.predict(model, params, x)) for x in (x_l, pool))
+
+    def kernel(x):
+        return empirical_ntk(model.apply, params, x, x_l, memory=2**28)
+
+    def sketch(x):
+        return gradient_sketch(model.apply, params, x, rank=rank, key=keys[2])
+
+    phi_l, phi_p = timed("sketch", lambda: (sketch(x_l), sketch(pool)))
+    k_ll = empirical_ntk(model.apply, params, x_l)
+    k_pl = timed("kernel", lambda: np.concatenate([kernel(pool[i : i + 4096]) for i in range(0, m, 4096)]))
+    given = {"ridge": 0.01 * float(np.mean(np.diag(k_ll))), "dtype": dtype, "k_ll": k_ll, "k_pl": k_pl}
+    post = timed("fit", lambda: FactorLookahead.fit(phi_l, phi_p, f_l, f_p, y_l, **given))
+    del phi_p, given, k_pl
+    timed("norm", lambda: mlmoc_norm(post))
+    scores = np.asarray(timed("flips", lambda: mlmoc(post)))
+    seconds["seconds_flips"] -= seconds["seconds_norm"]
+    pick = int(np.argmax(scores))
+    for _ in range(2):
+        timed("reveal", lambda: post.reveal(pick, y_l[0]))
+    return {
+        "m": m,
+        "rank": rank,
+        "labels": labels,
+        "classes": 10,
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(params["weights"])),
+        **seconds,
+        "wall": time.perf_counter() - began,
+        "peak_bytes": peak_bytes(),
+        "factor_bytes": post.factor.nbytes,
+        "dense_bytes": 8 * m * m,
+        "pick": pick,
+    }
+
+
+def peak_bytes() -> int:
+    """Return the largest memory that this process has had so far, in bytes; 0 where the system does not say.
+
+    Example:
+        >>> peak_bytes() >= 0
+        True
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def run(sizes: Sequence[int], **options: Any) -> pd.DataFrame:
+    """Measure pools of several sizes, each in a process of its own, so that each peak of memory is its own.
+
+    Args:
+        sizes: Sizes of the pools.
+        **options: As for :func:`ntkal.scaling.large.measure`.
+
+    Returns:
+        A row for each size.
+
+    Example:
+        >>> run([30], rank=4, labels=20, steps=1)["m"].tolist()  # doctest: +SKIP
+        [30]
+    """
+    from ntkal.scaling.large import measure  # by its public name: this module may be running as the program
+
+    rows = []
+    for m in sizes:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
+            rows.append(one.submit(measure, m, **options).result())
+    return pd.DataFrame(rows)
+
+
+def stored() -> tuple[pd.DataFrame, dict]:
+    """Read the table that came with the package, and how it was made.
+
+    Example:
+        >>> table, made = stored()
+        >>> {"m", "peak_bytes", "seconds_norm"} <= set(table.columns), "commit" in made
+        (True, True)
+    """
+    return results.read(STORED)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure pools of the given sizes and write the table with its provenance, again after each size.
+
+    Args:
+        argv: The arguments after the program's name; those of this process if None.
+
+    Example:
+        >>> main(["0"])
+        Traceback (most recent call last):
+            ...
+        ValueError: m: expected a whole number at least 1, got 0.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m ntkal.scaling.large", description=main.__doc__.split("\n")[0]
+    )
+    parser.add_argument("sizes", type=int, nargs="+", help="sizes of the pools")
+    parser.add_argument("--rank", type=int, default=500, help="features of the sketch (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of network, pool and sketch (default: 0)")
+    parser.add_argument("--out", type=Path, default=STORED, help="file of the table")
+    given = parser.parse_args(argv)
+    for m in given.sizes:
+        check_int("m", m, low=1)
+    command = (
+        f"python -m ntkal.large {' '.join(map(str, given.sizes))} --rank {given.rank} --seed {given.seed}"
+    )
+    made = provenance.collect(command=command, seeds=[given.seed])
+    measured = []
+    for m in tqdm(given.sizes, desc="pools"):
+        measured.append(run([m], rank=given.rank, seed=given.seed))
+        results.write(pd.concat(measured, ignore_index=True), given.out, made)
+    print(pd.concat(measured).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The empirical kernel over several devices: each differentiates its own inputs, and gradients go round."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float
+
+from ntkal.inputs import ArrayLike, check_int
+from ntkal.kernels.empirical import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs
+from ntkal.kernels.gradients import jacobian
+
+_AXIS = "devices"
+
+
+def sharded_ntk(
+    apply_fn: ApplyFn,
+    params: Any,
+    x1: Float[ArrayLike, "n1 ..."],
+    x2: Float[ArrayLike, "n2 ..."] | None = None,
+    *,
+    logit: Logit = "first",
+    devices: Sequence[jax.Device] | None = None,
+    batch_size: int | None = None,
+    memory: int = 2**31,
+) -> Float[Array, "n1 n2"]:
+    r"""Return the kernel of :func:`ntkal.empirical_ntk`, computed by all devices together.
+
+    The rows are shared out. Each of D devices differentiates its share of the inputs once, and holds
+
+    .. math:: \Theta_{d,e} = J_d J_e^\top, \qquad e = d, d + 1, \dots, d + D - 1 \pmod D,
+
+    where the gradients :math:`J_e` go round in a ring: no device ever has those of all inputs. One device is
+    a ring of one.
+
+    Args:
+        apply_fn: As in :func:`ntkal.empirical_ntk`.
+        params: As in :func:`ntkal.empirical_ntk`; copied to each device.
+        x1: Inputs, shape (n1, ...); their number need not be a multiple of that of the devices.
+        x2: Inputs, shape (n2, ...); None stands for ``x1``.
+        logit: As in :func:`ntkal.empirical_ntk`, except ``"all"``.
+        devices: Devices to use; None stands for ``jax.devices()``.
+        batch_size: Inputs that a device differentiates at once; None chooses.
+        memory: Budget of each device for gradients, in bytes; its rows of the kernel come on top.
+
+    Returns:
+        The kernel in the network's precision, shape (n1, n2), its rows spread over the devices where n1 is a
+        multiple of their number.
+
+    Raises:
+        ValueError: As :func:`ntkal.empirical_ntk`; for ``logit="all"``; when ``devices`` is empty or names
+            one twice; when the gradient with respect to one parameter array does not fit.
+
+    Source:
+        The ring is that of Cannon (1969), in one dimension; sharding as in the JAX documentation,
+        "Manual parallelism with shard_map".
+
+    Example:
+        >>> x = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+        >>> sharded_ntk(lambda w, x: x @ w, jnp.ones((2, 3)), x).tolist()
+        [[5.0, 11.0], [11.0, 25.0]]
+    """
+    if logit == "all":
+        raise ValueError("logit: 'all' is not shared out; choose one logit, 'mean' or 'sum'.")
+    x1 = _inputs("x1", x1)
+    x2 = None if x2 is None else _inputs("x2", x2)
+    logit = _check_logit(logit, _classes(apply_fn, params, x1))
+    check_int("memory", memory, low=1)
+    batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
+    mesh = _mesh(devices)
+    params = jax.device_put(params, NamedSharding(mesh, P()))
+    left, n1 = _shares(x1, mesh)
+    right, n2 = (left, n1) if x2 is None else _shares(x2, mesh)
+
+    # Held by a device: its own gradients, and those that pass through, coming and going.
+    rows = left.shape[1] + (2 if x2 is None else 3) * right.shape[1]
+    kernel = None
+    for group, width in _groups(params, rows, memory):
+        if rows * width > memory:
+            raise ValueError(
+                f"memory: {memory} bytes cannot hold {rows} gradients of {width} bytes on one device; give "
+                "more, use more devices, or compute the kernel in blocks of inputs (ntkal.store)."
+            )
+        gradients = partial(_gradients, mesh, apply_fn, params, group=group, logit=logit, batch=batch)
+        first = gradients(left)
+        part = _ring(mesh, first, first if x2 is None else gradients(right))
+        kernel = part if kernel is None else kernel + part
+    kernel = kernel.reshape(-1, kernel.shape[-1])[:n1, :n2]
+    if not bool(jnp.isfinite(kernel).all()):
+        raise ValueError("The kernel has NaN or infinite entries: check that params and inputs are finite.")
+    return kernel
+
+
+def _mesh(devices: Sequence[jax.Device] | None) -> Mesh:
+    devices = jax.devices() if devices is None else list(devices)
+    if not devices or len(set(devices)) < len(devices):
+        raise ValueError(f"devices: expected different devices, at least one, got {devices}.")
+    return Mesh(np.array(devices), (_AXIS,))
+
+
+def _shares(x: jax.Array, mesh: Mesh) -> tuple[jax.Array, int]:
+    """Inputs as (devices, share, ...), the last share filled up with the first input, and how many count."""
+    n = len(x)
+    share = -(-n // mesh.size)
+    missing = share * mesh.size - n
+    if missing:
+        x = jnp.concatenate([x, jnp.repeat(x[:1], missing, axis=0)])
+    x = x.reshape(mesh.size, share, *x.shape[1:])
+    return jax.device_put(x, NamedSharding(mesh, P(_AXIS))), n
+
+
+def _gradients(
+    mesh: Mesh,
+    apply_fn: ApplyFn,
+    params: Any,
+    x: Float[Array, "d s ..."],
+    *,
+    group: tuple[int, ...],
+    logit: Logit,
+    batch: int,
+) -> Float[Array, "d s p"]:
+    parts = [
+        _one_batch(mesh, apply_fn, group, logit, params, x[:, start : start + batch])
+        for start in range(0, x.shape[1], batch)
+    ]
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _one_batch(mesh, apply_fn, group, logit, params, x):
+    def local(params, x):
+        return jacobian(apply_fn, params, x[0], group, logit)[:, 0][None]
+
+    return _shard_map(local, mesh, (P(), P(_AXIS)))(params, x)
+
+
+@partial(jax.jit, static_argnums=0)
+def _ring(mesh: Mesh, left: Float[Array, "d s p"], right: Float[Array, "d t p"]) -> Float[Array, "d s n"]:
+    count = mesh.size
+    onward = [((device + 1) % count, device) for device in range(count)]
+
+    def local(left, right):
+        me = jax.lax.axis_index(_AXIS)
+        strip = jnp.zeros((1, left.shape[1], count * right.shape[1]), left.dtype)
+        for step in range(count):
+            block = jnp.matmul(left[0], right[0].T, precision=jax.lax.Precision.HIGHEST)[None]
+            owner = (me + step) % count
+            strip = jax.lax.dynamic_update_slice_in_dim(strip, block, owner * right.shape[1], axis=2)
+            if step + 1 < count:
+                right = jax.lax.ppermute(right, _AXIS, onward)
+        return strip
+
+    return _shard_map(local, mesh, (P(_AXIS), P(_AXIS)))(left, right)
+
+
+def _shard_map(local, mesh: Mesh, specs):
+    if hasattr(jax, "shard_map"):
+        return jax.shard_map(local, mesh=mesh, in_specs=specs, out_specs=P(_AXIS), check_vma=False)
+    from jax.experimental.shard_map import shard_map  # its name in JAX 0.6.0
+
+    return shard_map(local, mesh=mesh, in_specs=specs, out_specs=P(_AXIS), check_rep=False)

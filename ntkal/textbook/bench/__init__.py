@@ -1,0 +1,65 @@
+"""Fast paths beside their peers, timed in one run: ``python -m ntkal bench``."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ntkal.experiments import results
+from ntkal.inputs import check_int
+from ntkal.textbook.bench import activeml, reveals, scores
+from ntkal.textbook.bench import kernel_rows as kernels
+from ntkal.textbook.bench.problem import FEW, made_up
+from ntkal.textbook.bench.shown import shown
+from ntkal.textbook.bench.timing import ROW
+
+__all__ = ["run", "shown", "stored"]
+
+
+def run(n: int = 1000, m: int = 4000, classes: int = 10, inputs: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Time each fast path and its peer on made-up kernels, and check that both give the same numbers.
+
+    Ours and the peer's run in turn, and the best time of each counts, so that what else the machine does hits
+    both. A peer that goes candidate by candidate is timed on a few and scaled to the pool.
+
+    Args:
+        n: Labelled inputs, at least 1.
+        m: Pool inputs, at least 8.
+        classes: Number of classes C, at least 2.
+        inputs: Inputs of the networks whose kernels are timed, at least 80; 0 leaves the networks out.
+        seed: Draws the kernels and labels.
+
+    Returns:
+        One row a comparison, with the columns of ``ntkal.textbook.bench.timing.ROW``.
+
+    Raises:
+        ValueError: When a size is out of range.
+
+    Example:
+        >>> table = run(n=10, m=20, classes=3, inputs=0)
+        >>> bool((table["difference"].dropna() < 1e-8).all())
+        True
+    """
+    for name, value, low in (("n", n, 1), ("m", m, FEW), ("classes", classes, 2)):
+        check_int(name, value, low=low)
+    check_int("inputs", inputs, low=kernels.SMALLEST if inputs else 0)
+    case = made_up(n, m, classes, seed)
+    rows = [
+        *scores.rows(case),
+        *reveals.rows(case),
+        *activeml.rows(size=min(n, 400), classes=classes, seed=seed),
+        *(kernels.rows(inputs) if inputs else []),
+    ]
+    return pd.DataFrame(rows, columns=list(ROW))
+
+
+def stored() -> tuple[pd.DataFrame, dict]:
+    """Return the table that is shipped with the package, and what made it.
+
+    Raises:
+        FileNotFoundError: When the package has none.
+
+    Example:
+        >>> sorted(set(ROW) - set(stored()[0].columns))
+        []
+    """
+    return results.read(results.STORE / "bench.parquet")

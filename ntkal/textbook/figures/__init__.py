@@ -1,0 +1,122 @@
+"""The seven figures of the paper, each as a file of settings at three sizes, a sweep and a drawing."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ntkal.experiments import results, sweep
+from ntkal.inputs import check_choice
+from ntkal.textbook.figures import draw
+from ntkal.textbook.figures.made import altered, beside_size, flat, made_by
+
+SIZES = ("smoke", "laptop", "paper")
+_KINDS: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    "1a": draw.accuracy_and_seconds,
+    "1b": draw.beside_random,
+    "2a": draw.over_random,
+    "2b": draw.over_random,
+    "2c": draw.over_random,
+    "3a": draw.curves,
+    "3b": draw.gain_by_width,
+}
+NAMES = tuple(_KINDS)
+__all__ = ["altered", "beside_size", "config_path", "flat", "jobs", "made_by", "make", "plot", "stored"]
+STORE = results.STORE
+
+
+def config_path(name: str) -> Path:
+    """The file of settings of a figure.
+
+    Raises:
+        ValueError: For an unknown figure.
+
+    Example:
+        >>> config_path("3a").name
+        '3a.toml'
+    """
+    return Path(__file__).with_name(f"{check_choice('name', name, NAMES)}.toml")
+
+
+def jobs(name: str, size: str = "smoke", seeds: Sequence[int] = ()) -> list[sweep.Job]:
+    """The runs of a figure at a size.
+
+    Args:
+        name: ``"1a"``, ``"1b"``, ``"2a"``, ``"2b"``, ``"2c"``, ``"3a"`` or ``"3b"``.
+        size: ``"smoke"``: seconds, on data that needs no download. ``"laptop"``: minutes to hours on two
+            cores. ``"paper"``: the paper's protocol, for a GPU.
+        seeds: Seeds in place of those of the file.
+
+    Raises:
+        ValueError: For an unknown figure or size.
+
+    Example:
+        >>> len(jobs("3a", "laptop"))
+        30
+    """
+    return sweep.read(config_path(name), size=check_choice("size", size, SIZES), seeds=seeds)
+
+
+def make(
+    name: str, size: str = "smoke", *, out: str | os.PathLike, seeds: Sequence[int] = (), **options: Any
+) -> tuple[pd.DataFrame, Figure]:
+    """Run a figure's sweep and draw it.
+
+    Args:
+        name: As in :func:`jobs`.
+        size: As in :func:`jobs`.
+        out: Folder of the sweep; what is there already is not run again.
+        seeds: As in :func:`jobs`.
+        **options: Those of :func:`ntkal.experiments.sweep.run`: ``workers``, ``scheduler``, ``progress``.
+
+    Returns:
+        The table of all rows, also in ``table.parquet``, and the figure, also in ``figure.png`` and
+        ``figure.svg``.
+
+    Raises:
+        ValueError: For an unknown figure or size, and as :func:`ntkal.experiments.sweep.run` does.
+    """
+    table = sweep.run(jobs(name, size, seeds), out, figure=name, size=size, **options)
+    figure = plot(name, table)
+    for kind in ("png", "svg"):
+        figure.savefig(Path(out) / f"figure.{kind}", dpi=150)
+    return table, figure
+
+
+def plot(name: str, table: pd.DataFrame) -> Figure:
+    """Draw a figure of the paper from its table.
+
+    Raises:
+        ValueError: For an unknown figure, and for a table that lacks a column or a seed.
+
+    Example:
+        >>> len(plot("3a", stored("3a")[0]).axes) > 0
+        True
+    """
+    return _KINDS[check_choice("name", name, NAMES)](table)
+
+
+def stored(name: str, size: str = "laptop") -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Load the table of a figure that came with the package, and its provenance.
+
+    Raises:
+        ValueError: For an unknown figure or size, and when that table is not stored.
+
+    Example:
+        >>> table, made = stored("3a")
+        >>> made["figure"], made["size"]
+        ('3a', 'laptop')
+    """
+    check_choice("name", name, NAMES)
+    check_choice("size", size, SIZES)
+    path = STORE / f"figure-{name}-{size}.parquet"
+    if not path.exists():
+        kept = ", ".join(sorted(file.stem for file in STORE.glob("figure-*.parquet"))) or "none"
+        raise ValueError(
+            f"name, size: no table of figure {name} at size {size} is stored (stored: {kept}); make it with "
+            f"python -m ntkal figure {name} --size {size}."
+        )
+    return results.read(path)

@@ -1,0 +1,115 @@
+"""Augmentation of images, drawn anew in every step: random crops, mirror images, small distortions."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from ntkal.inputs import check_int
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    r"""How each image of a batch is changed before a step sees it; nothing by default.
+
+    An image is first distorted about its centre, then shifted, then mirrored. A pixel at the position
+    :math:`u` relative to the centre takes the value found, by bilinear interpolation, at :math:`A u` with
+
+    .. math:: A = \frac1s \begin{pmatrix} \cos\phi & -\sin\phi \\ \sin\phi & \cos\phi \end{pmatrix}
+              + \begin{pmatrix} 0 & h \\ 0 & 0 \end{pmatrix} .
+
+    What comes in from outside the image is zero.
+
+    Attributes:
+        shift: Each image moves by up to so many whole pixels up or down and left or right. The same as a
+            random crop of the image with a border of so many zeros.
+        flip: Whether every second image, on average, is mirrored left to right.
+        rotate: Degrees; the angle :math:`\phi` is uniform between minus and plus so many.
+        zoom: From 0 to below 1; the scale :math:`s` is uniform between one minus and one plus this.
+        shear: At least 0; :math:`h` is uniform between minus and plus this.
+
+    Raises:
+        ValueError: For a number out of range.
+
+    Example:
+        >>> moved = Augmentation(shift=2)(np.ones((3, 8, 8, 1)), np.random.default_rng(0))
+        >>> moved.shape
+        (3, 8, 8, 1)
+    """
+
+    shift: int = 0
+    flip: bool = False
+    rotate: float = 0.0
+    zoom: float = 0.0
+    shear: float = 0.0
+
+    def __post_init__(self):
+        check_int("shift", self.shift, low=0)
+        if not isinstance(self.flip, bool):
+            raise ValueError(f"flip: expected True or False, got {self.flip!r}.")
+        for name, high in {"rotate": 180, "zoom": 1, "shear": math.inf}.items():
+            if not 0 <= getattr(self, name) < high:
+                wanted = "that is not negative" if high == math.inf else f"from 0 to below {high}"
+                raise ValueError(f"{name}: expected a number {wanted}, got {getattr(self, name)}.")
+
+    def __bool__(self) -> bool:
+        return self != Augmentation()
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise a ValueError unless inputs of this shape are images that these changes leave in sight."""
+        if self and len(shape) != 4:
+            raise ValueError(
+                f"shift, flip, rotate, zoom, shear: only images (n, height, width, channels) can be changed "
+                f"so; x has shape {shape}."
+            )
+        if self.shift and self.shift >= min(shape[1:3]):
+            raise ValueError(
+                f"shift: {self.shift} pixels would move images of shape {shape[1:]} out of sight."
+            )
+
+    def __call__(
+        self, x: Shaped[np.ndarray, "b ..."], rng: np.random.Generator
+    ) -> Shaped[np.ndarray, "b ..."]:
+        """Return changed copies of the images; ``rng`` decides everything."""
+        if self.rotate or self.zoom or self.shear:
+            x = _distort(x, self._matrices(len(x), rng))
+        if self.shift:
+            x = _move(x, self.shift, rng)
+        if self.flip:
+            mirrored = rng.random(len(x)) < 0.5
+            x = np.where(mirrored[:, None, None, None], x[:, :, ::-1], x)
+        return x
+
+    def _matrices(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "b 2 2"]:
+        angle = np.deg2rad(self.rotate) * rng.uniform(-1, 1, count)
+        scale = 1 + self.zoom * rng.uniform(-1, 1, count)
+        shear = self.shear * rng.uniform(-1, 1, count)
+        cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+        return np.stack([np.stack([cos, shear - sin], axis=1), np.stack([sin, cos], axis=1)], axis=1)
+
+
+def _distort(x, matrices):
+    from scipy.ndimage import map_coordinates
+
+    height, width = x.shape[1:3]
+    centre = np.array([(height - 1) / 2, (width - 1) / 2])
+    grid = np.indices((height, width)) - centre[:, None, None]
+    places = np.einsum("bij,jhw->ibhw", matrices, grid) + centre[:, None, None, None]
+    # One call for all images: the first coordinate, a whole number, says which.
+    image = np.broadcast_to(np.arange(len(x))[:, None, None], places.shape[1:])
+    where = np.concatenate([image[None], places])
+    channels = [
+        map_coordinates(x[..., c], where, order=1, mode="constant", output=x.dtype)
+        for c in range(x.shape[-1])
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def _move(x, shift, rng):
+    height, width = x.shape[1:3]
+    padded = np.pad(x, ((0, 0), (shift, shift), (shift, shift), (0, 0)))
+    down, right = rng.integers(0, 2 * shift + 1, (2, len(x)))
+    tall = (down[:, None] + np.arange(height))[:, :, None]
+    broad = (right[:, None] + np.arange(width))[:, None, :]
+    return padded[np.arange(len(x))[:, None, None], tall, broad]

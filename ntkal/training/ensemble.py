@@ -1,0 +1,75 @@
+"""Ensembles: networks that differ only in their initial weights and their batches."""
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ntkal import training as train
+from ntkal.inputs import ArrayLike
+from ntkal.models import Model
+
+
+def outputs(
+    model: Model,
+    x: Float[ArrayLike, "n ..."],
+    y: Float[ArrayLike, "n C"],
+    x_pool: Float[ArrayLike, "m ..."],
+    config: train.TrainConfig,
+    keys: Sequence[jax.Array] | jax.Array,
+    first: Float[ArrayLike, "m C"] | None = None,
+) -> Float[np.ndarray, "E m C"]:
+    """Train one network for each key and return what all of them say about the pool.
+
+    Where the labelled set decides, the members agree; elsewhere their initial weights show. An ensemble needs
+    no dropout layer, so the classifier stays the one that every other strategy uses, and it can be the first
+    member. Each further member costs a whole training.
+
+    Args:
+        model: The network.
+        x: Labelled inputs (n, ...).
+        y: Their targets (n, C).
+        x_pool: Inputs of the pool (m, ...).
+        config: How each member is trained.
+        keys: JAX random keys, an array or a sequence of them, one for each member to train; a key draws its
+            initial weights, batches and augmentation.
+        first: Outputs (m, C) of a network trained before, such as the classifier, to be the first member.
+
+    Returns:
+        Outputs (E, m, C) in the model's precision; E counts the keys, and ``first`` if it is given.
+
+    Raises:
+        ValueError: When that makes fewer than two members, and when shapes do not fit.
+        FloatingPointError: When a member's training diverges.
+
+    Source:
+        Lakshminarayanan, Pritzel and Blundell (2017), without their adversarial examples; as a committee for
+        active learning, Beluch, Genewein, Nürnberger and Köhler (2018).
+
+    Example:
+        >>> import jax, ntkal
+        >>> found = ntkal.load("moons")
+        >>> y = ntkal.data.one_hot(found.y_train, 2)
+        >>> model = ntkal.models.mlp((2,), 2, width=8)
+        >>> config = train.TrainConfig(steps=20, learning_rate=0.05)
+        >>> keys = jax.random.split(jax.random.key(0), 3)
+        >>> outputs(model, found.x_train[:10], y[:10], found.x_train[10:16], config, keys).shape
+        (3, 6, 2)
+    """
+    members = len(keys) + (first is not None)
+    if members < 2:
+        raise ValueError(
+            f"keys: an ensemble needs at least two members, got {members}; give more keys, or `first` too."
+        )
+    said = []
+    if first is not None:
+        shape = (len(x_pool), np.shape(y)[-1])
+        if np.shape(first) != shape:
+            raise ValueError(f"first: expected outputs of shape {shape}, got {np.shape(first)}.")
+        said.append(np.asarray(first))
+    for key in keys:
+        of_weights, of_batches = jax.random.split(key)
+        params, _ = train.fit(model, model.init(of_weights), x, y, config, of_batches)
+        said.append(train.predict(model, params, x_pool))
+    return np.stack(said)

@@ -1,0 +1,131 @@
+import subprocess
+import sys
+
+import pytest
+
+from ntkal.experiments import checkpoint, results
+from ntkal.experiments.config import RunConfig
+
+CONFIG = RunConfig(cycles=2)
+
+
+def row(cycle):
+    return {"cycle": cycle, "ridge": float("nan"), "accuracy": 0.5 + cycle, "picks": [cycle, cycle + 10]}
+
+
+def begun(folder, cycles=1):
+    with checkpoint.hold(folder, CONFIG) as state:
+        for cycle in range(cycles):
+            state.add(row(cycle), {"picks": [7], "ridge": None, "seconds_kernel": 0.1, "seconds_query": 0.2})
+    return folder / checkpoint.FILE
+
+
+def tamper(path, **changes):
+    table, made = results.read(path)
+    results.write(table, path, made | changes)
+
+
+def test_what_was_kept_comes_back(tmp_path):
+    begun(tmp_path, 2)
+    with checkpoint.hold(tmp_path, CONFIG) as state:
+        assert [r["picks"] for r in state.rows] == [[0, 10], [1, 11]]
+        assert state.rows[1]["accuracy"] == 1.5
+        assert state.pending == {"picks": [7], "ridge": None, "seconds_kernel": 0.1, "seconds_query": 0.2}
+        assert not state.finished
+        state.add(row(2), None)
+        assert state.finished
+    made = results.read(tmp_path / checkpoint.FILE)[1]
+    assert made["config"] == CONFIG.to_dict()
+    assert made["seeds"] == [CONFIG.seed]
+    assert len(made["resumed"]) == 1
+
+
+def test_in_memory_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with checkpoint.hold(None, CONFIG) as state:
+        state.add(row(0), None)
+        assert len(state.table()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_settings_are_refused_by_name(tmp_path):
+    begun(tmp_path)
+    with (
+        pytest.raises(ValueError, match=r"other settings: query \(20 then, 10 now\); give another folder"),
+        checkpoint.hold(tmp_path, RunConfig(cycles=2, query=10)),
+    ):
+        pass
+
+
+def test_fresh_throws_away_what_is_there(tmp_path):
+    path = begun(tmp_path)
+    with checkpoint.hold(tmp_path, RunConfig(query=10), fresh=True) as state:
+        assert state.rows == []
+        assert not path.exists()
+
+
+def test_another_version_may_read_a_finished_run_but_not_go_on_with_one(tmp_path):
+    path = begun(tmp_path)
+    versions = results.read(path)[1]["versions"] | {"jax": "0.0.1"}
+    tamper(path, versions=versions)
+    with (
+        pytest.raises(ValueError, match=r"begun elsewhere: jax \('0.0.1' then, .* finish it there"),
+        checkpoint.hold(tmp_path, CONFIG),
+    ):
+        pass
+    path = begun(tmp_path / "whole", 3)
+    tamper(path, versions=versions)
+    with checkpoint.hold(tmp_path / "whole", CONFIG) as state:
+        assert state.finished
+
+
+def test_a_damaged_or_foreign_file_is_refused_and_left_alone(tmp_path):
+    path = begun(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    with (
+        pytest.raises(ValueError, match=r"not a whole Parquet file.*move it away, or start afresh"),
+        checkpoint.hold(tmp_path, CONFIG),
+    ):
+        pass
+    assert path.read_bytes() == whole[:-10]
+    results.write(results.pd.DataFrame({"cycle": [0]}), path, {"command": "by hand"})
+    with pytest.raises(ValueError, match="not the record of a run"), checkpoint.hold(tmp_path, CONFIG):
+        pass
+
+
+def test_a_gap_in_the_cycles_is_refused(tmp_path):
+    path = begun(tmp_path, 2)
+    table, made = results.read(path)
+    results.write(table.tail(1), path, made)
+    with pytest.raises(ValueError, match="not the record of a run"), checkpoint.hold(tmp_path, CONFIG):
+        pass
+
+
+def test_a_second_run_in_the_folder_is_refused_until_the_first_ends(tmp_path):
+    with checkpoint.hold(tmp_path, CONFIG):
+        with pytest.raises(ValueError, match=r"another run \(process \d+\) is at work in"):
+            begun(tmp_path)
+        assert not (tmp_path / checkpoint.FILE).exists()
+    begun(tmp_path)
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from ntkal import checkpoint\n"
+        "from ntkal.config import RunConfig\n"
+        "with checkpoint.hold(sys.argv[1], RunConfig(cycles=2)):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert done.returncode == -9
+    assert (tmp_path / "run.lock").exists()
+    begun(tmp_path)
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "taken").write_text("")
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        with pytest.raises(ValueError, match="a file is in its way"):
+            begun(folder)

@@ -1,0 +1,71 @@
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ntkal.experiments import results, statistics
+
+
+def rows(strategies=("margin", "random"), seeds=range(3), labels=(100, 120)):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        [
+            {"seed": s, "strategy": a, "labels": n, "accuracy": rng.uniform(), "picks": list(range(s))}
+            for s in seeds
+            for a in strategies
+            for n in labels
+        ]
+    )
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    table = rows()
+    path = results.write(table, tmp_path / "deep" / "a.parquet", {"command": "by hand", "seeds": [0]})
+    back, provenance = results.read(path)
+    pd.testing.assert_frame_equal(back, table)
+    assert back["picks"].tolist() == table["picks"].tolist()
+    assert all(isinstance(picks, list) for picks in back["picks"])
+    assert provenance == {"command": "by hand", "seeds": [0]}
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = results.write(rows(), tmp_path / "a.parquet", {"version": 1})
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        results.write(rows(), path, {"version": 2})
+    assert os.listdir(tmp_path) == ["a.parquet"]
+    assert results.read(path)[1] == {"version": 1}
+
+
+def test_a_truncated_file_is_refused(tmp_path):
+    path = results.write(rows(), tmp_path / "a.parquet", {"version": 1})
+    whole = path.read_bytes()
+    for part in (b"", whole[:20], whole[:-1], whole[: len(whole) // 2], b"x" * 100):
+        path.write_bytes(part)
+        with pytest.raises(ValueError, match=r"a\.parquet: not a whole Parquet file"):
+            results.read(path)
+
+
+def test_a_file_of_someone_else_and_a_missing_one_are_named(tmp_path):
+    rows().to_parquet(tmp_path / "theirs.parquet")
+    with pytest.raises(ValueError, match="carries no provenance"):
+        results.read(tmp_path / "theirs.parquet")
+    with pytest.raises(FileNotFoundError, match=r"no results file .*gone\.parquet"):
+        results.read(tmp_path / "gone.parquet")
+
+
+@pytest.mark.parametrize("bad", [{}, {"array": np.ones(2)}, {"ridge": float("nan")}])
+def test_provenance_must_say_something_that_json_can_hold(tmp_path, bad):
+    with pytest.raises(ValueError, match="provenance: "):
+        results.write(rows(), tmp_path / "a.parquet", bad)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_every_chapter_needs_of_the_statistics_is_within_reach():
+    for name in ("interval", "summary", "paired", "require"):
+        assert getattr(results, name) is getattr(statistics, name)

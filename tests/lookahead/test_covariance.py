@@ -1,0 +1,45 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ntkal import Lookahead
+from ntkal.inputs import SingularKernelError
+from ntkal.lookahead.covariance import TOGETHER, check_semidefinite, determined
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_candidate_in_the_span_of_nearly_parallel_labelled_inputs_is_determined(seed):
+    """In the plane two inputs determine all others, with large weights that magnify the kernel's rounding."""
+    rng = np.random.default_rng(seed)
+    one = rng.normal(size=2)
+    x, u = np.array([one, one + 1e-4 * rng.normal(size=2)]), rng.normal(size=(6, 2))
+    post = Lookahead.fit(x @ x.T, u @ x.T, u @ u.T, np.zeros((2, 1)), np.zeros((6, 1)), np.ones((2, 1)))
+    for c in range(6):
+        with pytest.raises(SingularKernelError, match=f"determine pool point {c} already"):
+            post.after(c, np.ones(1))
+
+
+def test_what_is_more_than_rounding_is_no_rounding(rng):
+    variances = jnp.asarray(rng.uniform(0.1, 1.0, 5))
+    known, error = determined(jnp.eye(2), jnp.zeros((5, 2)), variances, 1e-15)
+    assert not known.any()
+    assert error == pytest.approx(1e-15)
+
+
+@pytest.mark.parametrize("m", [1, 5, TOGETHER + 40])
+def test_a_covariance_passes_at_any_size(rng, m):
+    root = rng.normal(size=(m, 3))
+    check_semidefinite(jnp.asarray(root @ root.T), 1e-8)
+
+
+def test_three_candidates_can_be_at_odds_though_no_two_are():
+    odd = np.array([[1.0, 0.9, -0.9], [0.9, 1.0, 0.9], [-0.9, 0.9, 1.0]])
+    with pytest.raises(ValueError, match="the pool's covariance has the negative eigenvalue -0.8"):
+        check_semidefinite(jnp.asarray(odd), 1e-8)
+
+
+def test_two_candidates_at_odds_are_named_wherever_they_are():
+    cov = np.eye(TOGETHER + 40)
+    cov[3, 201] = cov[201, 3] = 1.5
+    with pytest.raises(ValueError, match="pool points 3 and 201 have the correlation 1.5"):
+        check_semidefinite(jnp.asarray(cov), 1e-8)
