@@ -64,10 +64,10 @@ def empirical_ntk(
         >>> empirical_ntk(lambda w, x: x @ w, jnp.ones((2, 3)), x).tolist()
         [[5.0, 11.0], [11.0, 25.0]]
     """
-    x1 = _inputs("x1", x1)
-    x2 = None if x2 is None else _inputs("x2", x2)
-    classes = _classes(apply_fn, params, x1)
-    logit = _check_logit(logit, classes)
+    x1 = as_inputs("x1", x1)
+    x2 = None if x2 is None else as_inputs("x2", x2)
+    classes = count_classes(apply_fn, params, x1)
+    logit = check_logit(logit, classes)
     outputs = classes if logit == "all" else 1
     check_int("memory", memory, low=1)
     rows = len(x1) + (0 if x2 is None else len(x2))
@@ -77,7 +77,7 @@ def empirical_ntk(
         sizes, pairs = None, frozenset()
 
     kernel = None
-    for group, width in _groups(params, outputs * rows, memory, sizes):
+    for group, width in parameter_groups(params, outputs * rows, memory, sizes):
         row = width * outputs
         block = rows if rows * row <= memory else memory // (2 * row)
         if block < 1:
@@ -135,7 +135,7 @@ def split_ntk(
     """
     if options.get("logit") == "all":
         raise ValueError("logit: 'all' has no single kernel block; choose one logit, 'mean' or 'sum'.")
-    x_l, x_p = _inputs("x_l", x_l), _inputs("x_p", x_p)
+    x_l, x_p = as_inputs("x_l", x_l), as_inputs("x_p", x_p)
     if x_l.shape[1:] != x_p.shape[1:]:
         raise ValueError(f"x_p: expected inputs of shape {x_l.shape[1:]} like x_l, got {x_p.shape[1:]}.")
     n = len(x_l)
@@ -143,7 +143,7 @@ def split_ntk(
     return kernel[:n, :n], kernel[n:, :n], kernel[n:, n:]
 
 
-def _inputs(name: str, x: Any) -> jax.Array:
+def as_inputs(name: str, x: Any) -> jax.Array:
     x = jnp.asarray(x)
     if x.ndim < 2 or len(x) == 0:
         raise ValueError(f"{name}: expected inputs of shape (n, ...) with n >= 1, got {x.shape}.")
@@ -154,20 +154,20 @@ def _inputs(name: str, x: Any) -> jax.Array:
     return x
 
 
-def _classes(apply_fn: ApplyFn, params: Any, x: jax.Array) -> int:
+def count_classes(apply_fn: ApplyFn, params: Any, x: jax.Array) -> int:
     shape = jax.eval_shape(apply_fn, params, x[:1]).shape
     if len(shape) != 2 or shape[0] != 1:
         raise ValueError(f"apply_fn: expected outputs of shape (n, C), got {shape} for one input.")
     return shape[1]
 
 
-def _check_logit(logit: Logit, classes: int) -> Logit:
+def check_logit(logit: Logit, classes: int) -> Logit:
     if isinstance(logit, str):
         return 0 if check_choice("logit", logit, ("first", "mean", "sum", "all")) == "first" else logit
     return check_int("logit", logit, low=0, high=classes - 1)
 
 
-def _groups(
+def parameter_groups(
     params: Any, rows: int, memory: int, sizes: dict[int, int] | None = None
 ) -> Iterator[tuple[tuple[int, ...], int]]:
     """Split the floating-point leaves into runs whose Jacobian over all rows fits, with bytes per row.

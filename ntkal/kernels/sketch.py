@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from ntkal.inputs import ArrayLike, check_choice, check_int
-from ntkal.kernels.empirical import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs
+from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes, parameter_groups
 from ntkal.kernels.gradients import CACHE, held, jacobian
 
 _CHUNK = 4096
@@ -127,11 +127,11 @@ def _batches(
     if logit == "all":
         raise ValueError("logit: 'all' has no single kernel; choose one logit, 'mean' or 'sum'.")
     # One input is looked at here: the pool may be larger than the device, and is read batch by batch.
-    first = _inputs("x", x[:1] if np.ndim(x) > 1 else x)
-    logit = _check_logit(logit, _classes(apply_fn, params, first))
+    first = as_inputs("x", x[:1] if np.ndim(x) > 1 else x)
+    logit = check_logit(logit, count_classes(apply_fn, params, first))
     check_int("memory", memory, low=1)
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
-    ((group, row),) = _groups(params, 1, 2**62)
+    ((group, row),) = parameter_groups(params, 1, 2**62)
     if row > memory:
         raise ValueError(f"memory: {memory} bytes cannot hold one gradient of {row} bytes; give more.")
     batch = min(batch, len(x), memory // row)

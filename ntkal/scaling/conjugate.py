@@ -12,7 +12,7 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Real
 
 from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_ridge
-from ntkal.kernels.empirical import ApplyFn, Logit, _check_logit, _classes, _inputs
+from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes
 
 
 def solve(
@@ -108,9 +108,9 @@ def ntk_product(
     """
     if logit == "all":
         raise ValueError("logit: 'all' has no single kernel; choose one logit, 'mean' or 'sum'.")
-    x = _inputs("x", x)
-    classes = _classes(apply_fn, params, x)
-    logit = _check_logit(logit, classes)
+    x = as_inputs("x", x)
+    classes = count_classes(apply_fn, params, x)
+    logit = check_logit(logit, classes)
     weights = {"mean": np.full(classes, 1 / classes), "sum": np.full(classes, classes**-0.5)}.get(logit)
     weights = jnp.asarray(np.eye(classes)[logit] if weights is None else weights)
     leaves, tree = jax.tree.flatten(params)

@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
 from ntkal.inputs import ArrayLike, check_int
-from ntkal.kernels.empirical import ApplyFn, Logit, _check_logit, _classes, _groups, _inputs
+from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes, parameter_groups
 from ntkal.kernels.gradients import jacobian
 
 _AXIS = "devices"
@@ -67,9 +67,9 @@ def sharded_ntk(
     """
     if logit == "all":
         raise ValueError("logit: 'all' is not shared out; choose one logit, 'mean' or 'sum'.")
-    x1 = _inputs("x1", x1)
-    x2 = None if x2 is None else _inputs("x2", x2)
-    logit = _check_logit(logit, _classes(apply_fn, params, x1))
+    x1 = as_inputs("x1", x1)
+    x2 = None if x2 is None else as_inputs("x2", x2)
+    logit = check_logit(logit, count_classes(apply_fn, params, x1))
     check_int("memory", memory, low=1)
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
     mesh = _mesh(devices)
@@ -80,7 +80,7 @@ def sharded_ntk(
     # Held by a device: its own gradients, and those that pass through, coming and going.
     rows = left.shape[1] + (2 if x2 is None else 3) * right.shape[1]
     kernel = None
-    for group, width in _groups(params, rows, memory):
+    for group, width in parameter_groups(params, rows, memory):
         if rows * width > memory:
             raise ValueError(
                 f"memory: {memory} bytes cannot hold {rows} gradients of {width} bytes on one device; give "
