@@ -14,7 +14,7 @@ from typing import Any
 from ntkal import acquisition, data, models
 from ntkal.acquisition import sequential
 from ntkal.experiments import rivals
-from ntkal.inputs import at_least, choice, known, typed
+from ntkal.inputs import check_choice, check_int, known, typed
 from ntkal.kernels.infinite import NETWORKS as INFINITE
 from ntkal.training.sgd import TrainConfig
 
@@ -82,19 +82,20 @@ class RunConfig:
             object.__setattr__(self, name, value)
         if not isinstance(self.train, TrainConfig):
             raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
-        choice("data", self.data, data.names())
-        choice("model", self.model, (*models.names(), "gp"))
-        choice("strategy", self.strategy, acquisition.names())
-        choice("mode", self.mode, sequential.MODES)
-        choice("lookahead", self.lookahead, rivals.names())
-        choice("infinite", self.infinite, INFINITE)
+        check_choice("data", self.data, data.names())
+        check_choice("model", self.model, (*models.names(), "gp"))
+        check_choice("strategy", self.strategy, acquisition.names())
+        check_choice("mode", self.mode, sequential.MODES)
+        check_choice("lookahead", self.lookahead, rivals.names())
+        check_choice("infinite", self.infinite, INFINITE)
         if isinstance(self.logit, str):
-            choice("logit", self.logit, _LOGITS)
+            check_choice("logit", self.logit, _LOGITS)
         else:
-            at_least("logit", self.logit, 0)
+            check_int("logit", self.logit, low=0)
         lowest = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}
         for name, low in lowest.items():
-            at_least(name, getattr(self, name), low)
+            if getattr(self, name) is not None:
+                check_int(name, getattr(self, name), low=low)
         if self.seed >= 2**32:
             raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")
         if not 0 <= self.relative_ridge < math.inf:
