@@ -3,6 +3,9 @@ PYTHON ?= python3
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 BIN := .venv/bin
 TOOLS := book/_tools
+# The bench times itself; its tests are a stage of their own.
+BENCH := tests/textbook/bench ntkal/textbook/bench
+EXAMPLES ?= 300
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # What XLA compiled is kept: tests, notebooks and pages share most of it, and a second run compiles nothing.
@@ -10,7 +13,7 @@ JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
 JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults test-versions unit nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions unit bench-test nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -20,6 +23,8 @@ help:
 	@echo "make links      the addresses outside the book, asked one by one (needs the network)"
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
 	@echo "make test-fast  unit tests that are not marked slow"
+	@echo "make bench-test   the bench's own tests (minutes)"
+	@echo "make test-random  property tests with fresh seeds and many examples   (EXAMPLES=300)"
 	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
 	@echo "make test-versions  the fast unit tests on the oldest JAX that pyproject.toml admits (WHICH=newest: on the newest)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
@@ -51,7 +56,10 @@ slides: env
 test: unit nbval
 
 unit: env
-	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5
+	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5 $(addprefix --ignore=,$(BENCH))
+
+bench-test: env
+	@$(BIN)/python -m pytest $(BENCH) --doctest-modules -n $(JOBS) --durations 5
 
 # In an environment that has what Colab has, where the notebooks' own setup cell has installed the package.
 nbval: env
@@ -61,6 +69,10 @@ nbval: env
 
 test-fast: env
 	@$(BIN)/python -m pytest tests -m "not slow" -n $(JOBS)
+
+# Not part of `make test`. A find prints how to have it again.
+test-random: env
+	@HYPOTHESIS_PROFILE=random EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests -m hypothesis -n $(JOBS)
 
 # Not part of `make test`. As root it mounts small disks, to fill them.
 test-faults: env

@@ -18,9 +18,12 @@ HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402
 
-# No deadline: the first example of a shape is compiled. The same examples on every run: no surprises in CI.
-settings.register_profile("repository", deadline=None, derandomize=True, database=None)
-settings.load_profile("repository")
+# No deadline: the first example of a shape is compiled. A few examples, the same on every run: no surprises in
+# CI. `make test-random` draws anew, and many.
+settings.register_profile("repository", deadline=None, derandomize=True, database=None, max_examples=20)
+many = int(os.environ.get("EXAMPLES", "300"))
+settings.register_profile("random", deadline=None, database=None, max_examples=many, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repository"))
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
