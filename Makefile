@@ -13,7 +13,7 @@ JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
 JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions unit bench-test nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions mutants unit bench-test nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -25,6 +25,7 @@ help:
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make bench-test   the bench's own tests (minutes)"
 	@echo "make test-random  property tests with fresh seeds and many examples   (EXAMPLES=300)"
+	@echo "make mutants    breaks the core in 150 small ways and counts those that its tests notice (hours)"
 	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
 	@echo "make test-versions  the fast unit tests on the oldest JAX that pyproject.toml admits (WHICH=newest: on the newest)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
@@ -73,6 +74,12 @@ test-fast: env
 # Not part of `make test`. A find prints how to have it again.
 test-random: env
 	@HYPOTHESIS_PROFILE=random EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests -m hypothesis -n $(JOBS)
+
+# Not part of `make test`. cosmic-ray has an environment of its own.
+mutants: env
+	@test -x _build/mutants/bin/python || $(BIN)/python -m venv _build/mutants
+	@_build/mutants/bin/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0 tqdm
+	@_build/mutants/bin/python tests/mutants.py --jobs $(JOBS) $(if $(COUNT),--count $(COUNT))
 
 # Not part of `make test`. As root it mounts small disks, to fill them.
 test-faults: env
