@@ -2,22 +2,24 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 from scipy.optimize import brentq
-from scipy.special import logsumexp
+from scipy.special import softmax
 
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.inputs import ArrayLike, as_float64, check_int
 
 
-def reliability(probs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"], *, bins: int = 10) -> pd.DataFrame:
+def reliability(
+    probs: Float[ArrayLike, "m C"], y: Shaped[ArrayLike, " m"], *, bins: int = 10
+) -> pd.DataFrame:
     r"""Return, for bins of equal width of the confidence, how often the prediction is right.
 
     The confidence of input i is :math:`\max_k p_{ik}`; bin b holds the confidences in
     :math:`((b-1)/B,\, b/B]`.
 
     Args:
-        probs: Class probabilities, shape (m, C), rows sum to one.
+        probs: Class probabilities, shape (m, C), C at least 2, rows sum to one.
         y: True classes, 0 to C - 1, shape (m,).
         bins: B, at least 1.
 
@@ -36,10 +38,9 @@ def reliability(probs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"], *, bins
         [0, 2]
     """
     probs = np.asarray(check_probabilities(probs))
-    y = _classes(y, probs.shape)
+    y = _classes("probs", probs, y)
     bins = check_int("bins", bins, low=1)
     confidence = probs.max(axis=1)
-    right = probs.argmax(axis=1) == y
     place = np.clip(np.ceil(confidence * bins - 1e-12).astype(int) - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)
     some = np.where(count > 0, count, np.nan)
@@ -49,28 +50,19 @@ def reliability(probs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"], *, bins
             "high": np.arange(1, bins + 1) / bins,
             "count": count,
             "confidence": np.bincount(place, confidence, bins) / some,
-            "accuracy": np.bincount(place, right, bins) / some,
+            "accuracy": np.bincount(place, probs.argmax(axis=1) == y, bins) / some,
         }
     )
 
 
 def expected_calibration_error(
-    probs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"], *, bins: int = 10
+    probs: Float[ArrayLike, "m C"], y: Shaped[ArrayLike, " m"], *, bins: int = 10
 ) -> float:
     r"""Return the mean gap of confidence and accuracy over the bins, weighted by their counts.
 
     .. math:: \mathrm{ECE} = \sum_b \frac{m_b}{m}\,\lvert \mathrm{acc}_b - \mathrm{conf}_b \rvert
 
-    Args:
-        probs: As in :func:`reliability`.
-        y: As in :func:`reliability`.
-        bins: As in :func:`reliability`.
-
-    Returns:
-        Between 0 and 1; 0 for confidences that equal the accuracy of their bin.
-
-    Raises:
-        ValueError: As :func:`reliability`.
+    Arguments and errors are those of :func:`reliability`; the result is between 0 and 1.
 
     Source:
         Guo, Pleiss, Sun and Weinberger (2017), equation (3).
@@ -84,7 +76,7 @@ def expected_calibration_error(
     return float((gap * table["count"]).sum() / table["count"].sum())
 
 
-def temperature(outputs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"]) -> float:
+def temperature(outputs: Float[ArrayLike, "m C"], y: Shaped[ArrayLike, " m"]) -> float:
     r"""Return the temperature T whose softmax gives the true classes the largest likelihood.
 
     .. math:: \sum_i \Big( \sum_k q_{ik} f_{ik} - f_{i y_i} \Big) = 0, \qquad
@@ -93,7 +85,7 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"]) -> fl
     The negative log-likelihood is convex in 1/T, so this root is its minimum.
 
     Args:
-        outputs: Network outputs at inputs held out, shape (m, C).
+        outputs: Network outputs at inputs held out, shape (m, C), C at least 2.
         y: True classes, 0 to C - 1, shape (m,).
 
     Returns:
@@ -112,7 +104,7 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"]) -> fl
         True
     """
     f = np.asarray(as_float64("outputs", outputs, (None, None)))
-    y = _classes(y, f.shape)
+    y = _classes("outputs", f, y)
     true = f[np.arange(len(f)), y].sum()
     spread = np.ptp(f, axis=1).max()
     small = 1e-12 * max(len(f) * spread, np.finfo(float).tiny)
@@ -128,12 +120,9 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"]) -> fl
         )
 
     def slope(log_beta: float) -> float:
-        scaled = np.exp(log_beta) * f
-        q = np.exp(scaled - logsumexp(scaled, axis=1, keepdims=True))
-        return float((q * f).sum() - true)
+        return float((softmax(np.exp(log_beta) * f, axis=1) * f).sum() - true)
 
-    centre = -np.log(spread)
-    low, high = centre, centre
+    low = high = -np.log(spread)
     while slope(low) > 0:
         low -= 2.0
     while slope(high) < 0:
@@ -141,10 +130,22 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Int[ArrayLike, " m"]) -> fl
     return float(np.exp(-brentq(slope, low, high, xtol=1e-12)))
 
 
-def _classes(y: Int[ArrayLike, " m"], shape: tuple[int, ...]) -> Int[np.ndarray, " m"]:
-    y = np.asarray(y)
-    if y.shape != shape[:1]:
-        raise ValueError(f"y: expected one class for each of {shape[0]} inputs, got shape {y.shape}.")
-    if y.min() < 0 or y.max() >= shape[1]:
-        raise ValueError(f"y: expected classes from 0 to {shape[1] - 1}, got {y.min()} to {y.max()}.")
-    return y
+def _classes(name: str, rows: np.ndarray, y: ArrayLike) -> np.ndarray:
+    """True classes as whole numbers: booleans, nullable and whole floating-point numbers will do."""
+    (m, classes), y = rows.shape, np.asarray(y)
+    if classes < 2:
+        raise ValueError(
+            f"{name}: one column is no choice between classes; of one probability p, give both, "
+            "np.column_stack([1 - p, p])."
+        )
+    if y.shape != (m,):
+        raise ValueError(
+            f"y: expected one class for each of {m} inputs, got shape {y.shape}; of label vectors, "
+            "give .argmax(axis=1)."
+        )
+    whole = np.asarray(as_float64("y", y.astype(int) if y.dtype == bool else y, (m,)))
+    if whole.min() < 0 or whole.max() >= classes or (whole % 1).any():
+        raise ValueError(
+            f"y: expected classes from 0 to {classes - 1}, got {whole.min():g} to {whole.max():g}."
+        )
+    return whole.astype(int)

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ntkal.experiments.statistics.intervals import differences, interval, p_value, paired
-from ntkal.experiments.statistics.tables import complete, require
+from ntkal.experiments.statistics.intervals import differences, interval, p_value, paired, rows_of
+from ntkal.experiments.statistics.tables import after_start, clean, complete, require
+from ntkal.inputs import as_float64
 
 
 def pooled(
@@ -21,27 +22,14 @@ def pooled(
 
     :math:`\bar d_s = \frac1T \sum_{t=1}^T (v^a_{s,t} - v^b_{s,t})` for each seed, then Student's interval and
     p value of the :math:`\bar d_s`. The T cycles of a seed are not T independent measurements, so they are
-    averaged first. Cycle 0, where nothing has been chosen yet, does not count.
-
-    Args:
-        table: Rows of runs, with a column ``seed``; both curves need every seed at every point.
-        a: Value of ``column`` to compare.
-        b: Value of ``column`` to compare it with.
-        column: Column that tells the two apart.
-        by: Column of the points of a curve; None for a table of one row a seed, such as that of
-            :func:`ntkal.experiments.statistics.area`.
-        value: Column to compare.
-        level: Coverage of the interval.
+    averaged first. Cycle 0, where nothing has been chosen yet, does not count. ``by`` is None for a table of
+    one row a seed, such as that of :func:`ntkal.experiments.statistics.area`.
 
     Returns:
         ``mean``, ``low``, ``high``, ``p`` and ``n`` (number of seeds).
 
     Raises:
-        ValueError: When a column, ``a`` or ``b`` is missing, or one lacks a seed or a cycle that the other
-        has.
-
-    Source:
-        Student (1908), The probable error of a mean.
+        ValueError: When ``a`` or ``b`` is not in the table, or lacks a seed or cycle that the other has.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0, 1, 1], "series": ["margin", "random"] * 2, "cycle": 1,
@@ -50,17 +38,14 @@ def pooled(
         0.07
     """
     require(table, [column, "seed", value, *([by] if by else [])])
+    for name, which in (("a", a), ("b", b)):
+        rows_of(table, name, which, column)
     rows = table[table[column].isin([a, b])]
     if by is None:
         rows, by = rows.assign(whole=0), "whole"
     elif by == "cycle":
-        rows = rows[rows["cycle"] > 0]
-        if rows.empty:
-            raise ValueError(
-                "table: no cycle after cycle 0, so nothing was chosen and there is nothing to pool."
-            )
-    if a in set(rows[column]) and b in set(rows[column]):
-        complete(rows, column, by)
+        rows = after_start(rows)
+    complete(rows, column, by)
     per_seed = differences(rows, a, b, column=column, by=by, value=value).groupby("seed")["difference"]
     per_seed = per_seed.mean().round(12)
     mean, low, high = interval(per_seed, level)
@@ -76,19 +61,11 @@ def against(
     value: str = "accuracy",
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Compare every series with the baseline over the whole curve, corrected for the number of comparisons.
-
-    Args:
-        table: Rows of runs, as for :func:`pooled`.
-        baseline: The series that the others are compared with.
-        column: Column that tells series apart.
-        by: As for :func:`pooled`.
-        value: Column to compare.
-        level: Coverage of each interval, uncorrected.
+    """Compare every series with the baseline as :func:`pooled` does, corrected for how many there are.
 
     Returns:
         One row a series: ``column``, ``mean``, ``low``, ``high``, ``p``, ``p_holm`` (NaN for a single seed)
-        and ``n``.
+        and ``n``; the intervals are not corrected.
 
     Raises:
         ValueError: As :func:`pooled` does, and when no series is left beside the baseline.
@@ -100,13 +77,10 @@ def against(
         ['margin']
     """
     keywords = {"column": column, "by": by, "value": value, "level": level}
-    rows = [
-        {column: name, **pooled(table, name, baseline, **keywords)}
-        for name in rivals(table, baseline, column)
-    ]
-    out = pd.DataFrame(rows).astype({"n": int})
+    names = rivals(table, baseline, column)
+    out = pd.DataFrame([{column: name, **pooled(table, name, baseline, **keywords)} for name in names])
     out.insert(5, "p_holm", np.nan if out["p"].isna().any() else holm(out["p"]))
-    return out
+    return out.astype({"n": int})
 
 
 def over_baseline(
@@ -120,21 +94,12 @@ def over_baseline(
 ) -> pd.DataFrame:
     """Give each series' paired difference from the baseline at each number of labels: the paper's figure 2.
 
-    Args:
-        table: Rows of runs, with a column ``seed``; every series needs the baseline's seeds at every point.
-        baseline: The series whose mean is the zero line.
-        column: Column that tells series apart.
-        by: Column of the horizontal axis.
-        value: Column to compare.
-        level: Coverage of the intervals.
-
     Returns:
-        One row a series and point: ``column``, ``by``, ``mean``, ``low``, ``high``, ``p``, ``n`` and
-        ``baseline``, the baseline's own mean at that point.
+        One row a series and point: ``column``, then the columns of :func:`paired`, and ``baseline``, the
+        baseline's own mean there.
 
     Raises:
-        ValueError: When a column, the baseline or a seed is missing, or no series is left beside the
-        baseline.
+        ValueError: As :func:`against` does.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), figure 2.
@@ -150,8 +115,8 @@ def over_baseline(
     keywords = {"column": column, "by": by, "value": value, "level": level}
     parts = [paired(table, name, baseline, **keywords).assign(**{column: name}) for name in names]
     out = pd.concat(parts, ignore_index=True)
-    out["baseline"] = out[by].map(table[table[column] == baseline].groupby(by)[value].mean())
-    return out[[column, by, "mean", "low", "high", "p", "n", "baseline"]]
+    own = clean(table[table[column] == baseline], [by], [value]).groupby(by)[value].mean()
+    return out.assign(baseline=out[by].map(own))[[column, by, "mean", "low", "high", "p", "n", "baseline"]]
 
 
 def rivals(table: pd.DataFrame, baseline: str, column: str = "series") -> list[str]:
@@ -164,16 +129,13 @@ def rivals(table: pd.DataFrame, baseline: str, column: str = "series") -> list[s
         >>> rivals(pd.DataFrame({"series": ["random", "margin"]}), "random")
         ['margin']
     """
-    require(table, [column])
-    names = list(table[column].unique())
-    present = ", ".join(map(str, names))
-    if baseline not in names:
-        raise ValueError(f"baseline: no row has {column} {baseline!r}; the table has {present}.")
-    if len(names) == 1:
+    rows_of(table, "baseline", baseline, column)
+    names = [name for name in table[column].unique() if name != baseline]
+    if not names:
         raise ValueError(
             f"table: every row has {column} {baseline!r}, the baseline; there is nothing to compare."
         )
-    return [name for name in names if name != baseline]
+    return names
 
 
 def holm(p) -> np.ndarray:
@@ -192,7 +154,7 @@ def holm(p) -> np.ndarray:
         Adjusted p values in the order given, shape (k,), float64.
 
     Raises:
-        ValueError: When ``p`` is empty, no list, or has a value outside [0, 1].
+        ValueError: When ``p`` is empty, no list of numbers, or has a value outside [0, 1].
 
     Source:
         Holm (1979), A simple sequentially rejective multiple test procedure.
@@ -201,13 +163,10 @@ def holm(p) -> np.ndarray:
         >>> holm([0.01, 0.04, 0.03]).tolist()
         [0.03, 0.06, 0.06]
     """
-    v = np.asarray(p, dtype=np.float64)
-    if v.ndim != 1 or v.size == 0:
-        raise ValueError(f"p: expected a list of at least one p value, got shape {v.shape}.")
+    v = np.asarray(as_float64("p", p, (None,)))
     if not ((v >= 0) & (v <= 1)).all():
         raise ValueError(f"p: expected values between 0 and 1, got {v.tolist()}.")
     order = np.argsort(v, kind="stable")
-    stepped = np.minimum(1.0, np.arange(v.size, 0, -1) * v[order])
     adjusted = np.empty_like(v)
-    adjusted[order] = np.maximum.accumulate(stepped)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(v.size, 0, -1) * v[order]))
     return adjusted

@@ -1,11 +1,16 @@
-"""What a whole learning curve is worth: its area, and the labels that it needs to reach an accuracy."""
+"""What a learning curve is worth, the labels that it needs, and the seconds that its choices take."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from ntkal.experiments.statistics.comparison import rivals
-from ntkal.experiments.statistics.intervals import interval, p_value
-from ntkal.experiments.statistics.tables import complete, require
+from ntkal.experiments.statistics.intervals import differences, interval, p_value
+from ntkal.experiments.statistics.tables import after_start, clean, complete
+from ntkal.inputs import as_float64
+
+SECONDS = {"seconds_kernel": "kernel", "seconds_query": "query"}
 
 
 def area(table: pd.DataFrame, *, column: str = "series", value: str = "accuracy") -> pd.DataFrame:
@@ -13,17 +18,12 @@ def area(table: pd.DataFrame, *, column: str = "series", value: str = "accuracy"
 
     :math:`\frac{1}{l_T - l_0} \sum_{t=1}^T \tfrac12 (v_{t-1} + v_t)(l_t - l_{t-1})` by the trapezoid rule.
 
-    Args:
-        table: Rows of runs: ``column``, ``seed``, ``labels``, ``value``.
-        column: Column that tells series apart.
-        value: Column to integrate.
-
     Returns:
         One row a series and seed: ``column``, ``seed``, ``area``. Compare series with
         ``against(areas, by=None, value="area")``.
 
     Raises:
-        ValueError: When a column or a seed is missing, or a curve has a single point.
+        ValueError: When a curve has a single point, and as all of them.
 
     Source:
         Guyon, Cawley, Dror and Lemaire (2011), Results of the Active Learning Challenge, without its log
@@ -53,21 +53,12 @@ def labels_needed(
     """Give the number of labels at which each seed's curve first reaches an accuracy.
 
     A curve with noise may dip, so it is replaced by its running maximum; between two of its points it is
-    taken to be a straight line.
-
-    Args:
-        table: Rows of runs: ``column``, ``seed``, ``labels``, ``value``.
-        target: Value to reach, in the units of ``value`` (0.95, not 95, for accuracies).
-        column: Column that tells series apart.
-        value: Column that has to reach the target.
+    taken to be a straight line. The ``target`` is in the units of ``value``: 0.95, not 95, for accuracies.
 
     Returns:
         One row a series and seed: ``column``, ``seed``, ``needed`` and ``state``. The state is "reached";
         "never" when the run ended too soon, and ``needed`` is NaN; or "at the start" when the start set was
         enough, and ``needed`` is the number of labels at the start, which is then only an upper bound.
-
-    Raises:
-        ValueError: When a column or a seed is missing, or a value or the target is not finite.
 
     Example:
         >>> runs = pd.DataFrame({"series": "random", "seed": 0, "labels": [100, 120, 140],
@@ -75,20 +66,17 @@ def labels_needed(
         >>> labels_needed(runs, 0.85)["needed"].tolist()
         [130.0]
     """
-    if not np.isfinite(target):
-        raise ValueError(f"target: expected a finite number such as 0.95, got {target!r}.")
-    rows = []
+    target, rows = float(as_float64("target", target, ())), []
     for name, seed, labels, values in _curves(table, column, value):
         rising = np.maximum.accumulate(values)
-        if rising[-1] < target:
+        after = int(np.searchsorted(rising, target))
+        if after == len(rising):
             rows.append((name, seed, np.nan, "never"))
-            continue
-        after = int(np.argmax(rising >= target))
-        if after == 0:
+        elif after == 0:
             rows.append((name, seed, float(labels[0]), "at the start"))
-            continue
-        points = slice(after - 1, after + 1)
-        rows.append((name, seed, float(np.interp(target, rising[points], labels[points])), "reached"))
+        else:
+            points = slice(after - 1, after + 1)
+            rows.append((name, seed, float(np.interp(target, rising[points], labels[points])), "reached"))
     # Rounding far below one label keeps two curves that cross the target together from differing.
     return pd.DataFrame(rows, columns=[column, "seed", "needed", "state"]).round({"needed": 9})
 
@@ -106,15 +94,7 @@ def label_efficiency(
 
     A seed that never reaches the target is counted, never dropped: dropping it would reward a series for
     failing. A mean over such seeds is unknown and given as NaN; the median takes them as larger than any
-    other.
-
-    Args:
-        table: Rows of runs: ``column``, ``seed``, ``labels``, ``value``.
-        target: Value to reach; fix it before looking.
-        baseline: The series that savings are counted from.
-        column: Column that tells series apart.
-        value: Column that has to reach the target.
-        level: Coverage of the intervals.
+    other. Fix the ``target`` of :func:`labels_needed` before looking.
 
     Returns:
         One row a series, the baseline last: ``column``; ``mean``, ``low``, ``high`` and ``median`` of the
@@ -123,9 +103,6 @@ def label_efficiency(
         ``saved``, ``saved_low``, ``saved_high``, ``saved_p``, NaN unless all seeds of both reached the
         target; and ``saved_at_least``, the mean saving if the baseline's censored seeds had reached it with
         the last labels that they have, NaN unless all seeds of the series reached it.
-
-    Raises:
-        ValueError: As :func:`labels_needed` does, and when the baseline or another series is missing.
 
     Example:
         >>> runs = pd.DataFrame({"series": ["random"] * 2 + ["margin"] * 2, "seed": 0,
@@ -136,42 +113,93 @@ def label_efficiency(
     names = [*rivals(table, baseline, column), baseline]
     needed = labels_needed(table, target, column=column, value=value).set_index("seed")
     last = table[table[column] == baseline].groupby("seed")["labels"].max()
-    sides = {name: needed[needed[column] == name] for name in names}
-    theirs = sides[baseline]["needed"]
+    theirs = needed.loc[needed[column] == baseline, "needed"]
     rows = []
     for name in names:
-        mine, state = sides[name]["needed"], sides[name]["state"]
-        saved, bound = theirs - mine, theirs.fillna(last) - mine
+        mine, state = (needed.loc[needed[column] == name, what] for what in ("needed", "state"))
+        saved, middle = theirs - mine, float(np.median(mine.fillna(np.inf)))
+        needs = (np.nan,) * 3 if mine.isna().any() else interval(mine, level)
+        gain = (np.nan,) * 4 if saved.isna().any() else (*interval(saved, level), p_value(saved))
         rows.append(
             {
                 column: name,
-                **dict(zip(("mean", "low", "high"), _known(mine, level), strict=True)),
-                "median": _median(mine),
+                **dict(zip(("mean", "low", "high"), needs, strict=True)),
+                "median": middle if np.isfinite(middle) else np.nan,
                 "n": len(mine),
                 "never": int((state == "never").sum()),
                 "at_start": int((state == "at the start").sum()),
-                **dict(zip(("saved", "saved_low", "saved_high"), _known(saved, level), strict=True)),
-                "saved_p": np.nan if saved.isna().any() else p_value(saved),
-                "saved_at_least": float(bound.mean(skipna=False)),
+                **dict(zip(("saved", "saved_low", "saved_high", "saved_p"), gain, strict=True)),
+                "saved_at_least": float((theirs.fillna(last) - mine).mean(skipna=False)),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _curves(table: pd.DataFrame, column: str, value: str):
-    require(table, [column, "seed", "labels", value])
-    complete(table, column, "labels")
-    if not np.isfinite(table[value].to_numpy(dtype=np.float64)).all():
-        raise ValueError(f"table: column {value} has values that are NaN or infinite.")
-    for (name, seed), part in table.groupby([column, "seed"], sort=False, dropna=False):
+def seconds_per_cycle(table: pd.DataFrame, *, column: str = "series", level: float = 0.95) -> pd.DataFrame:
+    """Give the seconds that the choice of a cycle takes: mean over cycles within seeds, then over seeds.
+
+    They are ``seconds_kernel`` and ``seconds_query`` of the cycles after cycle 0, where nothing is chosen.
+    Training does not count; the first choice of a run includes compilation.
+
+    Returns:
+        One row a series: ``column``, the means ``kernel`` and ``query``, their sum ``total`` with its
+        interval ``low`` and ``high``, and ``n`` (number of seeds).
+
+    Example:
+        >>> runs = pd.DataFrame({"series": "mlmoc", "seed": 0, "cycle": [0, 1, 2],
+        ...                      "seconds_kernel": [0.0, 2.0, 4.0], "seconds_query": [0.0, 1.0, 1.0]})
+        >>> seconds_per_cycle(runs)[["kernel", "query", "total"]].values.tolist()
+        [[3.0, 1.0, 4.0]]
+    """
+    rows = [
+        (name, part["kernel"].mean(), part["query"].mean(), *interval(part["total"], level), len(part))
+        for name, part in _per_seed(table, column).groupby(column, sort=False, observed=True)
+    ]
+    return pd.DataFrame(rows, columns=[column, "kernel", "query", "total", "low", "high", "n"])
+
+
+def times_faster(
+    table: pd.DataFrame, fast: str, slow: str, *, column: str = "series", level: float = 0.95
+) -> pd.Series:
+    r"""Give how many times longer the choice of a cycle takes in the series ``slow`` than in ``fast``.
+
+    The geometric mean over seeds of :math:`r_s = \text{seconds}_s^{slow} / \text{seconds}_s^{fast}`, with
+    Student's interval of :math:`\log r_s`: a ratio and its inverse are then treated alike. Both need the same
+    seeds, run on the same machine.
+
+    Returns:
+        ``mean``, ``low``, ``high`` and ``n`` (number of seeds).
+
+    Raises:
+        ValueError: When a series is missing or took no time, and as all of them.
+
+    Example:
+        >>> runs = pd.DataFrame({"series": ["ntk", "retrain"], "seed": 0, "cycle": 1,
+        ...                      "seconds_kernel": [2.0, 0.0], "seconds_query": [1.0, 360.0]})
+        >>> round(float(times_faster(runs, "ntk", "retrain")["mean"]))
+        120
+    """
+    clean(table, [column])
+    seeds = _per_seed(table[table[column].isin([fast, slow])], column)
+    if not (seeds["total"] > 0).all():
+        raise ValueError("table: a series has no seconds_kernel or seconds_query above 0; there is no ratio.")
+    logs = seeds.assign(log=np.log(seeds["total"]), whole=0)
+    ratios = differences(logs, slow, fast, column=column, by="whole", value="log")["difference"]
+    mean, low, high = np.exp(interval(ratios, level))
+    return pd.Series({"mean": mean, "low": low, "high": high, "n": len(ratios)})
+
+
+def _curves(table: pd.DataFrame, column: str, value: str) -> Iterator[tuple]:
+    rows = clean(table, [column, "labels", "seed"], ["labels", value])
+    complete(rows, column, "labels")
+    for (name, seed), part in rows.groupby([column, "seed"], sort=False, observed=True):
         part = part.sort_values("labels")
-        yield name, seed, part["labels"].to_numpy(np.float64), part[value].to_numpy(np.float64)
+        yield name, seed, part["labels"].to_numpy(), part[value].to_numpy()
 
 
-def _known(values: pd.Series, level: float) -> tuple[float, float, float]:
-    return (np.nan,) * 3 if values.isna().any() else interval(values, level)
-
-
-def _median(values: pd.Series) -> float:
-    middle = float(np.median(values.fillna(np.inf)))
-    return middle if np.isfinite(middle) else np.nan
+def _per_seed(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    rows = clean(after_start(table), [column, "cycle", "seed"], list(SECONDS))
+    complete(rows, column, "cycle")
+    seeds = rows.groupby([column, "seed"], sort=False, observed=True)[list(SECONDS)].mean()
+    seeds = seeds.rename(columns=SECONDS).reset_index()
+    return seeds.assign(total=seeds["kernel"] + seeds["query"])

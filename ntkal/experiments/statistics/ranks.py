@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ntkal.inputs import check_int
+from ntkal.inputs import as_float64, check_int
 
 
 def rank_correlation(a, b) -> float:
-    r"""Give Spearman's rank correlation of two scores of the same candidates.
+    r"""Give Spearman's rank correlation of two scores of the same candidates, from -1 to 1.
 
     :math:`\rho = \operatorname{corr}(R(a), R(b))`, with :math:`R` the ranks and equal scores given the mean
     of the ranks that they share: counts of flips have many ties.
@@ -14,9 +14,6 @@ def rank_correlation(a, b) -> float:
     Args:
         a: Scores, shape (m,), finite, not all equal.
         b: Scores of the same candidates, shape (m,), likewise.
-
-    Returns:
-        A number from -1 (opposite orders) to 1 (the same order).
 
     Raises:
         ValueError: When the shapes differ, a score is not finite, or all scores of one are equal.
@@ -55,41 +52,28 @@ def top_overlap(a, b, k: int) -> float:
     Returns:
         A number from 0 to 1. It is below 1 for ``a`` against itself when a tie lies across its border.
 
-    Raises:
-        ValueError: When the shapes differ, a score is not finite, or ``k`` is out of range.
-
     Example:
         >>> top_overlap([4, 3, 2, 1], [4, 1, 2, 3], 2)
         0.5
         >>> top_overlap([1, 0, 0, 0], [1, 0, 0, 0], 2)  # the second best is any of three
         0.66...
     """
-    a, b = _scores(a, b)
-    k = check_int("k", k, low=1, high=a.size)
-    return float(_chance_of_being_chosen(a, k) @ _chance_of_being_chosen(b, k) / k)
-
-
-def _chance_of_being_chosen(scores: np.ndarray, k: int) -> np.ndarray:
     from scipy.stats import rankdata
 
-    first = rankdata(-scores, method="min")
-    last = rankdata(-scores, method="max")
-    return np.clip((k - first + 1) / (last - first + 1), 0.0, 1.0)
+    a, b = _scores(a, b)
+    k = check_int("k", k, low=1, high=a.size)
+    chances = []
+    for scores in (a, b):
+        first, last = (rankdata(-scores, method=method) for method in ("min", "max"))
+        chances.append(np.clip((k - first + 1) / (last - first + 1), 0.0, 1.0))
+    return float(chances[0] @ chances[1] / k)
 
 
 def _scores(a, b) -> tuple[np.ndarray, np.ndarray]:
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    for name, v in (("a", a), ("b", b)):
-        if v.ndim != 1 or v.size < 2:
-            raise ValueError(
-                f"{name}: expected scores of at least two candidates, shape (m,), got {v.shape}."
-            )
-        if not np.isfinite(v).all():
-            raise ValueError(
-                f"{name}: {int((~np.isfinite(v)).sum())} of {v.size} scores are NaN or infinite."
-            )
-    if a.shape != b.shape:
+    a, b = np.asarray(as_float64("a", a, (None,))), np.asarray(as_float64("b", b, (None,)))
+    if a.shape != b.shape or a.size < 2:
         raise ValueError(
-            f"a, b: scores of {a.size} and of {b.size} candidates; give both scores of the same ones."
+            f"a, b: scores of {a.size} and of {b.size} candidates; give both scores of the same ones, "
+            "two at least."
         )
     return a, b

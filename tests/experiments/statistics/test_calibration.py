@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -81,8 +82,27 @@ def test_labels_without_a_finite_best_temperature_are_refused(as_user):
         ),
         (np.full((2, 2), 0.5), np.array([0, 2]), "y: expected classes from 0 to 1, got 0 to 2"),
         (np.ones((2, 2)), np.array([0, 1]), "probs: rows must be probability vectors"),
+        (np.ones((2, 1)), np.array([0, 0]), r"probs: one column .*np.column_stack\(\[1 - p, p\]\)"),
+        (np.full((2, 2), 0.5), np.eye(2), r"got shape \(2, 2\); of label vectors, give .argmax"),
+        (np.full((2, 2), 0.5), np.array([0, 0.5]), "y: expected classes from 0 to 1, got 0 to 0.5"),
+        (np.full((2, 2), 0.5), pd.array([0, None]), "y: 1 of 2 entries are NaN"),
     ],
 )
 def test_what_is_not_probabilities_and_classes_is_refused(probs, y, message, as_user):
     with pytest.raises(ValueError, match=message):
         reliability(probs, y)
+
+
+@pytest.mark.parametrize("kind", [bool, float, "Int64", "boolean"])
+def test_classes_may_be_booleans_or_of_pandas_own_types(kind, rng):
+    outputs = rng.normal(size=(40, 2))
+    y = (outputs[:, 1] + rng.normal(size=40) > outputs[:, 0]).astype(int)
+    other = pd.Series(y).astype(kind) if isinstance(kind, str) else y.astype(kind)
+    assert temperature(outputs, np.asarray(other)) == temperature(outputs, y)
+    probs = softmax(outputs, axis=1)
+    assert expected_calibration_error(probs, np.asarray(other)) == expected_calibration_error(probs, y)
+
+
+def test_a_single_output_has_no_temperature(as_user):
+    with pytest.raises(ValueError, match="outputs: one column is no choice between classes"):
+        temperature(np.ones((3, 1)), np.zeros(3, int))

@@ -40,7 +40,15 @@ def test_one_value_has_no_interval():
 
 @pytest.mark.parametrize(
     ("values", "level", "message"),
-    [([], 0.95, "at least one number"), ([1, np.nan], 0.95, "1 of 2 are NaN"), ([1, 2], 95, "level: ")],
+    [
+        ([], 0.95, "values: .* at least one entry"),
+        ([1, np.nan], 0.95, "values: 1 of 2 entries are NaN"),
+        ([True, False], 0.95, "values: expected real numbers, got booleans"),
+        ([[1, 2]], 0.95, r"values: expected shape \(any,\), got \(1, 2\)"),
+        (pd.array([1, None]), 0.95, "values: 1 of 2 entries are NaN"),
+        ([1, 2], 95, "level: "),
+        ([1, 2], True, "level: "),
+    ],
 )
 def test_a_bad_interval_is_refused(as_user, values, level, message):
     with pytest.raises(ValueError, match=message):
@@ -112,7 +120,7 @@ def test_differences_without_spread_have_the_limit_of_the_p_value():
     assert statistics.p_value([0.01, 0.01]) == 0.0
     assert statistics.p_value([0.3, 0.1 + 0.2]) == 0.0
     assert np.isnan(statistics.p_value([0.01]))
-    with pytest.raises(ValueError, match="differences: 1 of 2 are NaN"):
+    with pytest.raises(ValueError, match="differences: 1 of 2 entries are NaN"):
         statistics.p_value([0.1, np.nan])
 
 

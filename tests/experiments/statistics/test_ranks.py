@@ -44,14 +44,19 @@ def test_the_rank_correlation_is_the_correlation_of_mid_ranks(rng):
     assert statistics.rank_correlation(a, -a) == -1.0
 
 
-def test_bad_scores_are_told():
+def test_bad_scores_are_told(as_user):
     with pytest.raises(ValueError, match="b: all 3 scores are equal"):
         statistics.rank_correlation([1, 2, 3], [0, 0, 0])
-    with pytest.raises(ValueError, match="a: 1 of 2 scores are NaN"):
+    with pytest.raises(ValueError, match="a: 1 of 2 entries are NaN"):
         statistics.rank_correlation([1, np.nan], [0, 1])
     with pytest.raises(ValueError, match="scores of 3 and of 2 candidates"):
         statistics.top_overlap([1, 2, 3], [1, 2], 1)
     with pytest.raises(ValueError, match="k: expected a whole number between 1 and 3, got 4"):
         statistics.top_overlap([1, 2, 3], [1, 2, 3], 4)
-    with pytest.raises(ValueError, match=r"a: expected scores of at least two candidates, shape \(m,\)"):
+    with pytest.raises(ValueError, match="scores of 1 and of 1 candidates; .* two at least"):
         statistics.top_overlap([1], [1], 1)
+    with pytest.raises(ValueError, match="b: expected real numbers, got booleans"):
+        statistics.rank_correlation([1, 2], [True, False])
+    for k in (True, 1.0):
+        with pytest.raises(ValueError, match="k: expected a whole number"):
+            statistics.top_overlap([1, 2], [1, 2], k)
