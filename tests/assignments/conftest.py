@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "book" / "_tools"), str(Path(__file__).resolve().parent)]
@@ -28,14 +29,17 @@ def tool():
 
 
 @pytest.fixture(scope="session")
-def make_course(tmp_path_factory):
-    """Make the course of a variant, once; tests that hand in work on a copy."""
-    made = {}
+def make_course(tmp_path_factory, worker_id):
+    """Make the course of a variant, once for all workers; tests that hand in work on a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
 
     def make(seed):
-        if seed not in made:
-            made[seed] = tmp_path_factory.mktemp("course") / f"variant-{seed}"
-            run("book/_tools/assignments.py", "--seed", seed, "--course", made[seed])
-        return made[seed]
+        course = shared / f"course-{seed}"
+        with FileLock(f"{course}.lock"):
+            if not course.with_suffix(".made").exists():
+                run("book/_tools/assignments.py", "--seed", seed, "--course", course)
+                course.with_suffix(".made").touch()
+        return course
 
     return make
