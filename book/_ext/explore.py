@@ -24,18 +24,13 @@ FOLDER = "_static/explore"
 SHARED = ("core", "draw")
 
 
-def names(folder: Path) -> list[str]:
-    """The explorables that have both a script and a picture."""
-    return sorted(path.stem for path in folder.glob("*.png") if path.with_suffix(".js").is_file())
-
-
 class Explorable(Figure, SphinxDirective):
     """A figure with a class that the script finds; its argument is a name."""
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        here = Path(self.env.doc2path(self.env.docname)).parent
-        known = names(here / FOLDER)
+        folder = Path(self.env.doc2path(self.env.docname)).parent / FOLDER
+        known = sorted(path.stem for path in folder.glob("*.png") if path.with_suffix(".js").is_file())
         if name not in known:
             raise self.error(f"explorable: there is no {name!r} in {FOLDER}; it has {', '.join(known)}")
         if not self.options.get("alt"):

@@ -1,22 +1,20 @@
 """Number each chapter by its file name: theorems, figures and equations of ch09_*.md are 9.1, 9.2, ...
 
 Sphinx numbers pages by their place in the table of contents, so that a missing chapter would renumber all
-that follow. Here a chapter has its number for good, and the notebooks can count without asking Sphinx.
+that follow. Here a chapter has its number for good, and the notebooks can count without asking Sphinx. In the
+PDF other pages have none; sections have none anywhere.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from docutils import nodes
+from labels import Book
+from project import Project, chapter_number
+from sphinx import addnodes
 from sphinx.util import logging
 from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "_tools"))
-
-from labels import read_book
-from project import Project, chapter_number
 
 logger = logging.getLogger(__name__)
 
@@ -41,28 +39,36 @@ def assign_section_numbers(self, env) -> list[str]:
 
 def check_numbers(app, env) -> None:
     """Warn when a notebook would show another number than the rendered page."""
-    _, labels = read_book(Project(Path(app.srcdir)))
-    for name, label in labels.items():
+    for name, label in Book(Project(Path(app.srcdir))).labels.items():
         docname = f"book/{label.page}"
         if not label.number or label.kind == "chapter" or docname not in env.toc_fignumbers:
             continue
-        counts = env.toc_fignumbers[docname].values()
-        rendered = {
-            anchor: ".".join(map(str, number)) for count in counts for anchor, number in count.items()
-        }
-        if rendered.get(label.anchor) != label.number:
-            logger.warning(
-                "%s is %s %s in the notebook and %s in the rendered page",
-                name,
-                label.kind,
-                label.number,
-                rendered.get(label.anchor, "without number"),
-                location=docname,
-            )
+        counts, rendered = env.toc_fignumbers[docname].values(), "without number"
+        for number in (count[label.anchor] for count in counts if label.anchor in count):
+            rendered = ".".join(map(str, number))
+        if rendered != label.number:
+            message = "%s is %s %s in the notebook and %s in the rendered page"
+            logger.warning(message, name, label.kind, label.number, rendered, location=docname)
+
+
+def counters(docname: str) -> str:
+    """The LaTeX that goes before a page: it sets the counter that equations and figures begin with."""
+    number = chapter_number(docname)
+    if number is None:
+        return r"\setcounter{secnumdepth}{-1}"
+    return rf"\setcounter{{secnumdepth}}{{0}}\setcounter{{chapter}}{{{number - 1}}}"
+
+
+def set_counters(app, doctree, docname) -> None:
+    """Put it at the head of each page, when all are joined into one document, for LaTeX counts by itself."""
+    if app.builder.format == "latex":
+        for page in doctree.findall(addnodes.start_of_file):
+            page.insert(0, nodes.raw("", counters(page["docname"]), format="latex"))
 
 
 def setup(app) -> dict:
     """Register the extension."""
     app.connect("env-check-consistency", check_numbers)
+    app.connect("doctree-resolved", set_counters)
     TocTreeCollectorWithStyles.assign_section_numbers = assign_section_numbers
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

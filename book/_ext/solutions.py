@@ -31,10 +31,8 @@ class LeaveOut(SphinxTransform):
 def check(app, config) -> None:
     """Refuse a word that is neither; keep the sources of the pages out of a book without solutions."""
     if config.solutions not in (SHOWN, HIDDEN):
-        raise ConfigError(
-            f"{VARIABLE}: expected {SHOWN} or {HIDDEN}, got {config.solutions!r}; "
-            f"for a book without solutions give make book {VARIABLE}={HIDDEN}."
-        )
+        said = f"{VARIABLE}: expected {SHOWN} or {HIDDEN}, got {config.solutions!r}; "
+        raise ConfigError(said + f"for a book without solutions give make book {VARIABLE}={HIDDEN}.")
     if config.solutions == HIDDEN:
         config.html_copy_source = False
 
@@ -43,9 +41,8 @@ def drop_buttons(app, pagename, templatename, context, doctree) -> None:
     """Drop the buttons that lead to the solutions, after all others have been made."""
     if app.config.solutions == HIDDEN:
         leading = ("launch-buttons", "download-buttons", "source-buttons")
-        context["header_buttons"] = [
-            button for button in context.get("header_buttons", []) if button.get("label") not in leading
-        ]
+        groups = context.get("header_buttons", [])
+        context["header_buttons"] = [group for group in groups if group.get("label") not in leading]
 
 
 def drop_sources(app, exception) -> None:

@@ -9,26 +9,21 @@ The argument is `versions`, `times` or `claims`. All is read from the pages as t
 
 from __future__ import annotations
 
-import datetime
-import importlib.metadata
 import os
 import platform
 import re
 import subprocess
-import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from docutils import nodes
-from sphinx import addnodes
-from sphinx.util.docutils import SphinxDirective
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "_tools"))
-
+from docutils.statemachine import StringList
 from execute import open_cache, read
 from inline import page_title
 from project import Project, chapter_number
+from sphinx.util.docutils import SphinxDirective
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "neural-tangents", "ntkal")
 CLAIM = re.compile(
@@ -58,12 +53,8 @@ class Run:
 
 def claims_of(notebook) -> list[Claim]:
     """The claims that the cells of a page printed, in order."""
-    printed = (
-        output.text
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "stream"
-    )
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    printed = (output.text for output in outputs if output.output_type == "stream")
     return [Claim(**found.groupdict()) for text in printed for found in CLAIM.finditer(text)]
 
 
@@ -87,21 +78,15 @@ def runs(project: Project) -> list[Run]:
 
 def versions(project: Project) -> list[tuple[str, str]]:
     """What the build was made with, and when."""
-    rows = [("Python", platform.python_version())]
-    rows += [(name, importlib.metadata.version(name)) for name in PACKAGES]
     clock = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.datetime.fromtimestamp(int(clock), datetime.UTC) if clock else now()
+    moment = datetime.fromtimestamp(int(clock), UTC) if clock else datetime.now(UTC)
     return [
-        *rows,
+        ("Python", platform.python_version()),
+        *((name, version(name)) for name in PACKAGES),
         ("commit", commit(project.root)),
         ("built", f"{moment:%Y-%m-%d %H:%M} UTC"),
         ("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} processor cores"),
     ]
-
-
-def now() -> datetime.datetime:
-    """The moment of the build."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def commit(root: Path) -> str:
@@ -112,12 +97,11 @@ def commit(root: Path) -> str:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != root.resolve():
-            return "not from a Git checkout"
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short=12", "HEAD") + (", with changes" if changed else "")
+        if Path(git("rev-parse", "--show-toplevel")).resolve() == root.resolve():
+            return git("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=, with changes")
     except (OSError, subprocess.SubprocessError):
-        return "not from a Git checkout"
+        pass
+    return "not from a Git checkout"
 
 
 class Status(SphinxDirective):
@@ -126,77 +110,62 @@ class Status(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        parts = {"versions": self.versions, "times": self.times, "claims": self.claims}
-        if self.arguments[0] not in parts:
-            raise self.error(f"build-status: expected {', '.join(parts)}; got {self.arguments[0]!r}")
+        if (part := self.arguments[0]) not in PARTS:
+            raise self.error(f"build-status: expected {', '.join(PARTS)}; got {part!r}")
         self.env.metadata[self.env.docname]["build-status"] = True
-        return parts[self.arguments[0]](Project(Path(self.env.srcdir)))
-
-    def versions(self, project: Project) -> list[nodes.Node]:
-        """A table of names and versions."""
-        return [table(["What", "Version"], ([text(name), text(said)] for name, said in versions(project)))]
-
-    def times(self, project: Project) -> list[nodes.Node]:
-        """A table of pages: seconds to run, and how many numbers are checked."""
-        found = runs(project)
-        rows = [[link(run), text(seconds(run)), text(str(len(run.claims)))] for run in found]
-        total = sum(run.seconds or 0 for run in found), sum(len(run.claims) for run in found)
-        rows.append([text("all"), text(f"{total[0]:.0f}"), text(str(total[1]))])
-        return [table(["Page", "Seconds", "Claims"], rows)]
-
-    def claims(self, project: Project) -> list[nodes.Node]:
-        """For each page that has some, a list of what is claimed, what was measured and what is allowed."""
-        out: list[nodes.Node] = []
-        for run in runs(project):
-            if not run.claims:
-                continue
-            items = nodes.bullet_list(classes=["claims"])
-            for claim in run.claims:
-                value = nodes.strong("", claim.value)
-                said = nodes.paragraph(
-                    "", "", nodes.Text(f"{claim.statement} "), value, nodes.Text(f" ({claim.bound})")
-                )
-                items += nodes.list_item("", said)
-            out += [nodes.rubric("", "", link(run)[0]), items]
-        return out
+        made = nodes.container(classes=["build-status"])
+        rows = StringList(PARTS[part](Project(Path(self.env.srcdir))), source="build-status")
+        self.state.nested_parse(rows, self.content_offset, made)
+        for table in made.findall(nodes.table):
+            table["classes"] = ["colwidths-auto"]
+        for items in made.findall(nodes.bullet_list):
+            items["classes"].append("claims")
+        return made.children
 
 
-def seconds(run: Run) -> str:
-    """The run time as text."""
-    return "not run" if run.seconds is None else f"{run.seconds:.0f}"
+def table(heads: str, *rows: str) -> list[str]:
+    """A Markdown table of rows whose cells are between bars."""
+    return [heads, f"|{'---|' * (heads.count('|') - 1)}", *rows]
 
 
-def text(words: str) -> nodes.paragraph:
-    """Plain words."""
-    return nodes.paragraph("", words)
+def plain(text: str) -> str:
+    """Text whose marks mean nothing in Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
-def link(run: Run) -> nodes.paragraph:
+def link(run: Run) -> str:
     """The page's title, linked."""
-    reference = addnodes.pending_xref(
-        "",
-        nodes.inline("", run.title),
-        refdomain="std",
-        reftype="doc",
-        reftarget=f"/book/{run.name}",
-        refexplicit=True,
-        refwarn=True,
+    return f"[{plain(run.title)}](/book/{run.name}.md)"
+
+
+def versions_table(project: Project) -> list[str]:
+    """A table of names and versions."""
+    return table(
+        "| What | Version |", *(f"| {plain(name)} | {plain(said)} |" for name, said in versions(project))
     )
-    return nodes.paragraph("", "", reference)
 
 
-def table(heads: list[str], rows: Iterable[list[nodes.Node]]) -> nodes.table:
-    """A table."""
-    group = nodes.tgroup(cols=len(heads))
-    group += [nodes.colspec(colwidth=1) for _ in heads]
-    group += nodes.thead("", line([text(head) for head in heads]))
-    group += nodes.tbody("", *(line(row) for row in rows))
-    return nodes.table("", group, classes=["colwidths-auto"])
+def times_table(project: Project) -> list[str]:
+    """A table of pages: seconds to run, and how many numbers are checked."""
+    found = runs(project)
+    spent = ["not run" if run.seconds is None else f"{run.seconds:.0f}" for run in found]
+    rows = [f"| {link(run)} | {took} | {len(run.claims)} |" for run, took in zip(found, spent, strict=True)]
+    seconds, claims = sum(run.seconds or 0 for run in found), sum(len(run.claims) for run in found)
+    return table("| Page | Seconds | Claims |", *rows, f"| all | {seconds:.0f} | {claims} |")
 
 
-def line(cells: list[nodes.Node]) -> nodes.row:
-    """A row of a table."""
-    return nodes.row("", *(nodes.entry("", cell) for cell in cells))
+def claims_list(project: Project) -> list[str]:
+    """For each page that has some, a list of what is claimed, what was measured and what is allowed."""
+    out = []
+    for run in (run for run in runs(project) if run.claims):
+        out += [f"```{{rubric}} {link(run)}", "```", ""]
+        for claim in run.claims:
+            out.append(f"- {plain(claim.statement)} **{plain(claim.value)}** ({plain(claim.bound)})")
+        out.append("")
+    return out
+
+
+PARTS = {"versions": versions_table, "times": times_table, "claims": claims_list}
 
 
 def read_again(app, env, added, changed, removed) -> list[str]:

@@ -6,102 +6,122 @@ and notebooks/assignments/ gets the student versions as well. `--check` says wha
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
+import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from assignment_course import release, write_course
-from assignment_rubric import rubric_points, rubric_sheet
+import nbformat
 from assignment_source import ProblemSet, read_sets
-from myst import BookError
-from project import ROOT, Project
+from nbformat import NotebookNode
+from project import BookError, Project, command, fill_in, flag, write
 
 from notebooks import render
 
+MARK = re.compile(r"^- (?P<points>\d+): ", re.MULTILINE)
 
-def check_rubrics(sets: list[ProblemSet]) -> None:
-    """Refuse a rubric whose points are not those of its cell."""
+
+def answers(problems: ProblemSet) -> Iterator[NotebookNode]:
+    """The cells that are graded by hand, with model answers and rubrics, whose points are checked."""
+    for cell in problems.notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown" and about.get("solution"):
+            if (found := rubric_points(cell.source)) != about["points"]:
+                where = f"{problems.name}, {about['grade_id']}"
+                raise BookError(f"{where}: the rubric gives {found} points, the cell {about['points']}")
+            yield cell
+
+
+def rubric_points(answer: str) -> int:
+    """The sum of the points in an answer's rubric, a list of `- 2: what they are for`."""
+    _, _, rubric = answer.partition("**Rubric**")
+    return sum(int(match["points"]) for match in MARK.finditer(rubric))
+
+
+def rubric_sheet(problems: ProblemSet) -> str:
+    """The sheet for grading by hand, as Markdown: model answers and rubrics of a problem set."""
+    parts = [f"# {problems.title}: answers and rubrics (variant {problems.seed})"]
+    for cell in answers(problems):
+        name, points = cell.metadata.nbgrader.grade_id, cell.metadata.nbgrader.points
+        number = next(n for n, question in enumerate(problems.questions, 1) if name in question.cells)
+        title = problems.questions[number - 1].title
+        parts.append(f"## {number}. {title}: cell `{name}`, {points} points\n\n{cell.source}")
+    return "\n\n".join(parts) + "\n"
+
+
+def write_course(course: Path, sets: list[ProblemSet]) -> None:
+    """Write configuration, sources and rubrics; refuse to change a set that somebody has handed in."""
+    sheets = {problems.name: rubric_sheet(problems) for problems in sets}
+    config = course / "nbgrader_config.py"
+    if not config.exists():
+        write(config, fill_in("nbgrader_config.txt", course=course.resolve().name))
     for problems in sets:
-        for cell in problems.notebook.cells:
-            about = cell.metadata.get("nbgrader", {})
-            if cell.cell_type == "markdown" and about.get("solution"):
-                found = rubric_points(cell.source)
-                if found != about["points"]:
-                    where = f"{problems.name}, {about['grade_id']}"
-                    raise BookError(f"{where}: the rubric gives {found} points, the cell {about['points']}")
+        name, text = problems.name, render(problems.notebook)
+        path = course / "source" / name / f"{name}.ipynb"
+        if path.exists() and path.read_text() != text and list(course.glob(f"submitted/*/{name}")):
+            raise BookError(
+                f"{path} would change (other sources or another SEED), but there are submissions to it: "
+                "grade them with the set that was released, or name another folder with COURSE=..."
+            )
+        write(path, text)
+        write(course / "rubrics" / f"{name}.md", sheets[name])
 
 
-def make_course(project: Project, course: Path, seed: int) -> dict[str, str]:
-    """Write the course folder; return the text of each student version by name."""
-    sets = read_sets(project, seed)
-    check_rubrics(sets)
-    write_course(course, sets)
-    for problems in sets:
-        sheet = course / "rubrics" / f"{problems.name}.md"
-        sheet.parent.mkdir(exist_ok=True)
-        sheet.write_text(rubric_sheet(problems))
-    released = release(course, [problems.name for problems in sets])
-    return {name: render(notebook) for name, notebook in released.items()}
+def release(course: Path, names: list[str]) -> dict[str, str]:
+    """Let nbgrader make the student versions, in the folder's release/; return their texts by name."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import PyFileConfigLoader
 
-
-def student_folder(project: Project) -> Path:
-    return project.root / "notebooks" / "assignments"
+    # nbgrader calls alembic by its name when it makes a gradebook.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    config.CourseDirectory.root = str(course.resolve())
+    api = NbGraderAPI(config=config)
+    released = {}
+    for name in names:
+        result = api.generate_assignment(name, force=True)
+        if not result["success"]:
+            raise BookError(
+                f"nbgrader generate_assignment {name}:\n{result.get('log')}\n{result.get('error')}"
+            )
+        made = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+        released[name] = render(made)
+    return released
 
 
 def stored_seed(folder: Path) -> int:
     """The variant of the student versions that are there."""
-    seeds = {
-        json.loads(path.read_text())["metadata"].get("ntkal", {}).get("seed", 0)
-        for path in folder.glob("*.ipynb")
-    }
+    stored = [json.loads(path.read_text())["metadata"] for path in folder.glob("*.ipynb")]
+    seeds = {metadata.get("ntkal", {}).get("seed", 0) for metadata in stored}
     if len(seeds) > 1:
         raise BookError(f"{folder} mixes variants {sorted(seeds)}: run `make assignments`")
     return seeds.pop() if seeds else 0
 
 
-def out_of_step(project: Project) -> list[Path]:
-    """The student versions that `make assignments` would change, in the variant that they are of."""
-    folder = student_folder(project)
-    with tempfile.TemporaryDirectory() as course:
-        texts = make_course(project, Path(course), stored_seed(folder))
-    there = {path.stem: path.read_text() for path in folder.glob("*.ipynb")}
-    wrong = [name for name in {*texts, *there} if texts.get(name) != there.get(name)]
-    return [folder / f"{name}.ipynb" for name in sorted(wrong)]
+SEED = {"type": int, "default": 0, "help": "the variant, from 0 (default: 0)"}
+COURSE = {"type": Path, "help": "the nbgrader course folder (default: course)"}
+CHECK = flag("write nothing; exit 1 when out of step")
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command(__doc__.split("\n")[0], {"--seed": SEED, "--course": COURSE, "--check": CHECK})
+def main(project: Project, seed: int, course: Path | None, check: bool) -> int:
     """Write the course folder and the student versions, or compare these."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seed", type=int, default=0, help="the variant, from 0 (default: 0)")
-    parser.add_argument("--course", type=Path, help="the nbgrader course folder (default: course)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when out of step")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
-    options = parser.parse_args(arguments)
-    project = Project(options.root)
-    try:
-        if options.check:
-            wrong = out_of_step(project)
-            for path in wrong:
-                where = path.relative_to(project.root)
-                print(f"{where} is out of step with book/assignments/: run `make assignments`")
-            return 1 if wrong else 0
-        course = options.course or project.root / "course"
-        texts = make_course(project, course, options.seed)
-        folder = course / "release"
-        if not options.course:
-            folder = student_folder(project)
-            folder.mkdir(parents=True, exist_ok=True)
-            for path in folder.glob("*.ipynb"):
-                path.unlink()
-            for name, text in texts.items():
-                (folder / f"{name}.ipynb").write_text(text)
-    except BookError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    print(f"Variant {options.seed} of {len(texts)} problem sets. For you: {course}; for students: {folder}")
-    return 0
+    students, status = project.root / "notebooks" / "assignments", 0
+    seed = stored_seed(students) if check else seed
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) if check else course or project.root / "course"
+        write_course(place, sets := read_sets(project, seed))
+        texts = release(place, [problems.name for problems in sets])
+        if check or not course:
+            texts = {students / f"{name}.ipynb": text for name, text in texts.items()}
+            status = project.keep_in_step(texts, students, "assignments", check)
+    if not check:
+        released = course / "release" if course else students
+        print(f"Variant {seed} of {len(texts)} problem sets. For you: {place}; for students: {released}")
+    return status
 
 
 if __name__ == "__main__":

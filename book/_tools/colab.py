@@ -7,7 +7,6 @@ minute, no TensorFlow, nothing of Colab's changed, no harm when it runs again.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import os
 import shutil
@@ -17,23 +16,22 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from lock import pins
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from project import ROOT, Project
-from setup_cell import setup_cell
+from project import BookError, Project, command, write
+from setup_cell import package, setup_cell
 
 KERNEL = "colab"
-SECONDS = (
-    60  # what the setup cell may take, of processor time: a busy machine or a slow line is not its fault
-)
+SECONDS = 60  # of processor time for the setup cell: a busy machine or a slow line is not its fault
 REFUSED = ("tensorflow", "tf2jax", "keras", "tensorboard")
 LIST = "import importlib.metadata as m\nfor d in m.distributions(): print(d.name, d.version)"
 
 
-class ColabError(Exception):
+class ColabError(BookError):
     """The setup cell did what it should not; says what."""
 
 
@@ -61,20 +59,19 @@ def needed(names: Iterable[str]) -> set[str]:
 
 def split_lock(project: Project, names: Iterable[str]) -> tuple[list[str], list[str]]:
     """The lock's pins for this machine: those of the packages named and their needs, and the others."""
-    here = [Requirement(pin) for pin in pins(project.lock)]
-    here = [pin for pin in here if pin.marker is None or pin.marker.evaluate()]
+    here = [pin for pin in map(Requirement, pins(project.lock)) if not pin.marker or pin.marker.evaluate()]
     within = needed(names)
     if absent := within - {canonicalize_name(pin.name) for pin in here}:
         raise ColabError(f"requirements.lock has no {', '.join(sorted(absent))}: run `make lock`.")
-    theirs = [f"{pin.name}{pin.specifier}" for pin in here if canonicalize_name(pin.name) in within]
-    others = [f"{pin.name}{pin.specifier}" for pin in here if canonicalize_name(pin.name) not in within]
-    return theirs, others
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    for pin in here:
+        sides[canonicalize_name(pin.name) in within].append(f"{pin.name}{pin.specifier}")
+    return sides[True], sides[False]
 
 
 def from_wheel(project: Project, wheel: Path) -> str:
     """The setup cell with the repository's address replaced by a wheel."""
-    address = f"ntkal @ git+{project.url}@{project.branch}"
-    cell = setup_cell(project)
+    address, cell = package(project), setup_cell(project)
     if cell.count(address) != 1:
         raise ColabError(f"the setup cell should name {address!r} once, not {cell.count(address)} times.")
     return cell.replace(address, f"ntkal @ {wheel.resolve().as_uri()}")
@@ -82,8 +79,8 @@ def from_wheel(project: Project, wheel: Path) -> str:
 
 def check(before: dict[str, str], after: dict[str, str], printed: str, seconds: float) -> None:
     """Raise a ColabError that lists all that the setup cell should not have done."""
-    changed = [f"{name} {old} became {after.get(name, 'nothing')}" for name, old in before.items()]
-    faults = [fault for name, fault in zip(before, changed, strict=True) if after.get(name) != before[name]]
+    changed = [(name, old, new) for name, old in before.items() if (new := after.get(name, "nothing")) != old]
+    faults = [f"{name} {old} became {new}" for name, old, new in changed]
     faults += [f"{name} was installed" for name in sorted(after) if name.lower().startswith(REFUSED)]
     if any(name in printed.lower() for name in REFUSED):
         faults.append(f"it speaks of TensorFlow:\n{printed}")
@@ -128,18 +125,16 @@ class Colab:
         subprocess.run([self.python, *register], check=True, capture_output=True)
         # What the cell adds comes at the locked versions too: a release elsewhere changes no test here.
         # Colab's own packages are not held that way; it is the cell that has to leave them alone.
-        (self.folder / "constraints.txt").write_text("\n".join(others) + "\n")
+        write(self.folder / "constraints.txt", "\n".join(others) + "\n")
 
     def run_cell(self, cell: str) -> tuple[str, float]:
         """Run the setup cell there; return what it printed and its seconds of processor time."""
-        path = self.folder / "setup_cell.py"
-        path.write_text(cell)
+        write(path := self.folder / "setup_cell.py", cell)
         environment = os.environ | {"PIP_CONSTRAINT": str(self.folder / "constraints.txt")}
         environment.pop("PYTHONPATH", None)
         start = os.times()
-        ran = subprocess.run(
-            [self.python, path], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        into = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        ran = subprocess.run([self.python, path], env=environment, **into)
         if ran.returncode:
             raise ColabError(f"The setup cell failed:\n{ran.stdout}")
         end = os.times()
@@ -170,41 +165,29 @@ def build_wheel(project: Project, folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def digest(*parts: str | bytes) -> str:
-    """One name for all that something was made from."""
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(part.encode() if isinstance(part, str) else part)
-    return whole.hexdigest()
-
-
-def main(root: Path = ROOT) -> int:
+@command(__doc__.split("\n")[0], {})
+def main(project: Project) -> int:
     """Bring the environment up to date: all of it, ntkal alone, or nothing, by what has changed."""
-    project = Project(root)
     colab = Colab(project)
-    try:
-        theirs, others = split_lock(project, stock(project))
-        with tempfile.TemporaryDirectory() as scratch:
-            wheel = build_wheel(project, Path(scratch))
-            base = digest(sys.version, project.lock, *theirs)
-            whole = digest(base, setup_cell(project), wheel.read_bytes())
-            stamp = colab.folder / "made-from.txt"
-            made = stamp.read_text().split() if stamp.exists() else []
-            if made == [base, whole]:
-                return 0
-            stamp.unlink(missing_ok=True)
+    stamp = colab.folder / "made-from.txt"
+    theirs, others = split_lock(project, stock(project))
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = build_wheel(project, Path(scratch))
+        base = sha256("\n".join([sys.version, project.lock, *theirs]).encode()).hexdigest()
+        whole = sha256(f"{base}\n{setup_cell(project)}".encode() + wheel.read_bytes()).hexdigest()
+        made = stamp.read_text().split() if stamp.exists() else []
+        if made == [base, whole]:
+            return 0
+        stamp.unlink(missing_ok=True)
+        try:
             if made[:1] != [base]:
                 start = time.perf_counter()
                 colab.make(theirs, others)
                 print(f"Colab-like environment: {len(theirs)} packages, {time.perf_counter() - start:.0f} s")
             print(f"Setup cell: {colab.install(wheel)}", flush=True)
-            stamp.write_text(f"{base}\n{whole}\n")
-    except ColabError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as problem:
-        print(f"{problem}\n{problem.stderr or ''}", file=sys.stderr)
-        return 1
+        except subprocess.CalledProcessError as problem:
+            raise BookError(f"{problem}\n{problem.stderr or ''}") from None
+        write(stamp, f"{base}\n{whole}\n")
     return 0
 
 

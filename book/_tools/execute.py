@@ -1,8 +1,7 @@
-"""Run the book's pages in parallel and store their outputs where Sphinx finds them."""
+"""Run the book's pages in parallel and store their outputs where Sphinx, with `setup`, finds them."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -11,25 +10,22 @@ import sys
 import time
 from pathlib import Path
 
-import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from myst import EXTENSIONS
+from myst import CONFIG
 from myst_nb.core.read import read_myst_markdown_notebook
-from myst_parser.config.main import MdParserConfig
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from project import ROOT, Project
+from nbformat import NotebookNode
+from project import Project, command
 
 TIMEOUT = 600  # seconds for a cell
 KEEP = 3  # how many older caches stay, so that going back to a branch is quick
 
 
-def read(path: Path) -> nbformat.NotebookNode:
+def read(path: Path) -> NotebookNode:
     """The page as MyST-NB reads it: the cache's key is made from these cells."""
-    return read_myst_markdown_notebook(
-        path.read_text(), MdParserConfig(enable_extensions=EXTENSIONS), path=path
-    )
+    return read_myst_markdown_notebook(path.read_text(), CONFIG, path=path)
 
 
 def open_cache(project: Project):
@@ -43,7 +39,7 @@ def open_cache(project: Project):
     return get_cache(str(folder))
 
 
-def find(cache, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+def find(cache, notebook: NotebookNode) -> NotebookNode | None:
     """The stored run of these code cells; None when there is none."""
     try:
         return cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk).nb
@@ -51,7 +47,7 @@ def find(cache, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None
         return None
 
 
-def store(cache, notebook: nbformat.NotebookNode, uri: str, data: dict) -> None:
+def store(cache, notebook: NotebookNode, uri: str, data: dict) -> None:
     """Put a run into the cache."""
     cache.cache_notebook_bundle(CacheBundleIn(notebook, uri, data=data), check_validity=False, overwrite=True)
 
@@ -63,17 +59,13 @@ def environment(jobs: int) -> dict[str, str]:
     return {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **limits, **os.environ}
 
 
-async def run_page(path: Path, notebook: nbformat.NotebookNode, jobs: int) -> float:
+async def run_page(path: Path, notebook: NotebookNode, jobs: int) -> float:
     """Run the cells in a kernel of their own, in the page's folder; return the seconds."""
     start = time.perf_counter()
-    quiet = [
-        "--IPKernelApp.log_level=40"
-    ]  # else each kernel warns that it listens on an unencrypted local port
-    place = {"metadata": {"path": str(path.parent)}}
+    quiet = ["--IPKernelApp.log_level=40"]  # else each kernel warns that it listens on an unencrypted port
+    settings = {"timeout": TIMEOUT, "resources": {"metadata": {"path": str(path.parent)}}}
     # Timings would go into the cells' metadata, which are part of the cache's key.
-    client = NotebookClient(
-        notebook, timeout=TIMEOUT, resources=place, extra_arguments=quiet, record_timing=False
-    )
+    client = NotebookClient(notebook, **settings, extra_arguments=quiet, record_timing=False)
     await client.async_execute(env=environment(jobs))
     return time.perf_counter() - start
 
@@ -91,48 +83,54 @@ async def run_all(cache, paths: list[Path], jobs: int) -> list[str]:
         async with slots:
             try:
                 seconds = await run_page(path, notebooks[path], jobs)
+                store(cache, notebooks[path], str(path), {"execution_seconds": seconds})
+                said = f"{seconds:.0f} s"
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
                 failed.append(path.stem)
-                done += 1
-                print(f"  [{done}/{len(waiting)}] {path.stem} FAILED in this cell:\n{problem}", flush=True)
-                return
+                said = f"FAILED in this cell:\n{problem}"
             done += 1
-            store(cache, notebooks[path], str(path), {"execution_seconds": seconds})
-            print(f"  [{done}/{len(waiting)}] {path.stem} {seconds:.0f} s", flush=True)
+            print(f"  [{done}/{len(waiting)}] {path.stem} {said}", flush=True)
 
     await asyncio.gather(*(one(path) for path in waiting))
     return failed
 
 
-def executed(project: Project, path: Path) -> nbformat.NotebookNode:
+def executed(project: Project, path: Path) -> NotebookNode:
     """A page with its outputs, run now if it is not in the cache."""
     cache = open_cache(project)
-    if (found := find(cache, read(path))) is not None:
-        return found
-    print(f"running {path.name} for the outputs that nbval compares", flush=True)
-    if asyncio.run(run_all(cache, [path], 1)):
-        raise SystemExit(1)
+    if find(cache, read(path)) is None:
+        print(f"running {path.name} for its outputs", flush=True)
+        if asyncio.run(run_all(cache, [path], 1)):
+            raise SystemExit(1)
     return find(cache, read(path))
 
 
-def main(arguments: list[str] | None = None) -> int:
+JOBS = {"type": int, "default": os.cpu_count() or 1, "help": "pages at a time (default: the cores)"}
+
+
+@command(__doc__, {"--jobs": JOBS})
+def main(project: Project, jobs: int) -> int:
     """Run what is not in the cache."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="pages at a time (default: the cores)"
-    )
-    parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
-    options = parser.parse_args(arguments)
-    project = Project(options.root.resolve())
     start = time.perf_counter()
     print("Running the pages", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        failed = asyncio.run(run_all(open_cache(project), project.notebooks(), options.jobs))
+        failed = asyncio.run(run_all(open_cache(project), project.notebooks(), jobs))
         print(f"  {time.perf_counter() - start:.0f} s in all", flush=True)
         if failed:
             print(f"Failed: {', '.join(failed)}", file=sys.stderr)
         return 1 if failed else 0
     return 130
+
+
+def find_cache(app, config) -> None:
+    """Set the path before MyST-NB reads its settings; a changed one makes Sphinx read every page again."""
+    config.nb_execution_cache_path = str(Project(Path(app.srcdir)).execution_cache())
+
+
+def setup(app) -> dict:
+    """Register the extension."""
+    app.connect("config-inited", find_cache)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 if __name__ == "__main__":

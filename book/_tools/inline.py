@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from citations import Bibliography
-from labels import Label, Page
-from myst import BookError
-from project import Project
+from labels import Book, Label, Page
+from project import BookError
 from sphinx.util.nodes import _make_id as sphinx_id
 
 TOKEN = re.compile(
@@ -23,17 +20,20 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 EXPLICIT = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
-NAMES = {"figure": "Figure", "table": "Table", "exercise": "Exercise", "chapter": "Chapter"}
 OBJECTS = {"func", "class", "meth", "mod", "attr", "data", "exc", "obj"}
+LITERAL = {"kbd", "samp", "file", "command", "code", "guilabel"}
+ROLES = {  # and the methods that write them
+    "eq": "equation", "ref": "reference", "numref": "numbered", "prf:ref": "numbered", "term": "term",
+    "doc": "document", "download": "document",
+}  # fmt: skip
 
 
 class Inline:
     """Rewrites the text of one page."""
 
-    def __init__(
-        self, project: Project, page: Page, labels: dict[str, Label], bibliography: Bibliography
-    ) -> None:
-        self.project, self.page, self.labels, self.bibliography = project, page, labels, bibliography
+    def __init__(self, book: Book, page: Page) -> None:
+        self.project, self.page, self.bibliography = book.project, page, book.bibliography
+        self.labels = {**book.labels, **page.labels}
 
     def __call__(self, text: str, line: int, quoted: bool = False) -> str:
         """Rewrite `text`, which starts at `line`; in a block quote a formula must stay on one line."""
@@ -54,12 +54,11 @@ class Inline:
         if match["math"]:
             return " ".join(match["math"].split("\n")) if quoted else match["math"]
         if match["target"]:
-            before = match.string[: match.start()]
-            empty = before.endswith("[")
+            before, title = match.string[: match.start()], match["title"] or ""
             if re.search(r"!\[[^\]]*$", before):
-                return f"]({self.image(match['target'])}{match['title'] or ''})"
-            link = self.link(match["target"], empty)
-            return f"{link[0] if empty else ''}]({link[1]}{match['title'] or ''})"
+                return f"]({self.image(match['target'])}{title})"
+            text, address = self.link(match["target"])
+            return f"{text if before.endswith('[') else ''}]({address}{title})"
         if match["footnote"]:
             raise ValueError("notebooks do not show footnotes: use a note or the margin")
         if match["substitution"]:
@@ -69,16 +68,12 @@ class Inline:
     def role(self, name: str, content: str) -> str:
         """The Markdown of a role."""
         if name in {"cite:t", "cite:p", "cite"}:
-            keys = [key.strip() for key in content.split(",")]
-            return (
-                self.bibliography.textual(keys) if name == "cite:t" else self.bibliography.parenthetical(keys)
-            )
+            return self.bibliography.cite([key.strip() for key in content.split(",")], name == "cite:t")
         if name == "test":
-            path = content.split("::")[0]
-            return f"[`{content}`]({self.project.file_url(path)})"
+            return f"[`{content}`]({self.project.file_url(content.split('::')[0])})"
         if name == "math":
             return f"${content}$"
-        if name in {"kbd", "samp", "file", "command", "code", "guilabel"}:
+        if name in LITERAL:
             return f"`{content}`"
         if name in {"sub", "sup"}:
             return f"<{name}>{content}</{name}>"
@@ -86,18 +81,9 @@ class Inline:
         text, target = (explicit["text"], explicit["target"]) if explicit else ("", content)
         if name.removeprefix("py:") in OBJECTS:
             return self.api(text, target, name.removeprefix("py:"))
-        roles: dict[str, Callable[[str, str], str]] = {
-            "eq": self.equation,
-            "ref": self.reference,
-            "numref": self.numbered,
-            "prf:ref": self.numbered,
-            "term": self.term,
-            "doc": self.document,
-            "download": self.document,
-        }
-        if name not in roles:
+        if name not in ROLES:
             raise ValueError(f"the role {name} has no form in notebooks: see book/_tools/inline.py")
-        return roles[name](text, target)
+        return getattr(self, ROLES[name])(text, target)
 
     def api(self, text: str, target: str, role: str) -> str:
         """The name of a Python object, linked to the API page."""
@@ -116,9 +102,7 @@ class Inline:
 
     def to(self, shown: str, label: Label) -> str:
         """`shown`, linked to the rendered page when the label is on another page than this."""
-        if label.page == self.page.name:
-            return shown
-        return f"[{shown}]({self.project.page_url(label.page)}#{label.anchor})"
+        return shown if label.page == self.page.name else f"[{shown}]({self.place(label)})"
 
     def equation(self, text: str, target: str) -> str:
         label = self.label(target)
@@ -128,35 +112,29 @@ class Inline:
 
     def reference(self, text: str, target: str) -> str:
         label = self.label(target)
-        if label.kind in {"section", "chapter"}:
-            return self.to(text or self.plain(label.title), label)
-        return self.to(text or name_of(label), label)
+        titled = label.kind in {"section", "chapter"}
+        return self.to(text or (self.plain(label.title) if titled else name_of(label)), label)
 
     def numbered(self, text: str, target: str) -> str:
         label = self.label(target)
         if not label.number:
             raise ValueError(f"{target} has no number")
-        if "%s" in text or "{number}" in text:
-            return self.to(text.replace("%s", label.number).replace("{number}", label.number), label)
-        return self.to(text or name_of(label), label)
+        shown = text.replace("%s", label.number).replace("{number}", label.number)
+        return self.to(shown or name_of(label), label)
 
     def term(self, text: str, target: str) -> str:
         return f"[{text or target}]({self.project.page_url('glossary')}#term-{sphinx_id(target)})"
 
     def document(self, text: str, target: str) -> str:
-        shown, address = self.link(target if target.endswith(".md") else f"{target}.md", not text)
+        shown, address = self.link(f"{target.removesuffix('.md')}.md")
         return f"[{text or shown}]({address})"
 
-    def link(self, target: str, empty: bool) -> tuple[str, str]:
-        """The text (when the author gave none) and the address of a Markdown link."""
+    def link(self, target: str) -> tuple[str, str]:
+        """The text, for want of the author's, and the address of a Markdown link."""
         if re.match(r"[a-z][a-z0-9+.-]*:", target) and target not in self.labels:
             return target, target
-        name = target.removeprefix("#")
-        if name in self.labels:
-            label = self.labels[name]
-            return (
-                self.plain(label.title) or name_of(label)
-            ), f"{self.project.page_url(label.page)}#{label.anchor}"
+        if label := self.labels.get(target.removeprefix("#")):
+            return self.plain(label.title) or name_of(label), self.place(label)
         path, _, anchor = target.partition("#")
         file = (self.page.path.parent / path).resolve()
         if not path or not file.exists():
@@ -164,7 +142,11 @@ class Inline:
         inside = file.relative_to(self.project.root.resolve()).as_posix()
         if file.suffix == ".md" and inside.startswith("book/"):
             return page_title(file), self.project.page_url(file.stem) + (f"#{anchor}" if anchor else "")
-        return Path(path).name, self.project.file_url(inside)
+        return file.name, self.project.file_url(inside)
+
+    def place(self, label: Label) -> str:
+        """The address of what a label points to."""
+        return f"{self.project.page_url(label.page)}#{label.anchor}"
 
     def image(self, target: str) -> str:
         """The address of an image: notebooks are read away from the repository, so it is an outside one."""
@@ -184,7 +166,7 @@ def name_of(label: Label) -> str:
     """ "Figure 9.1", "Theorem 9.2": what the rendered page prints for a reference."""
     if label.kind == "equation":
         return f"({label.number})"
-    return f"{NAMES.get(label.kind, label.kind.title())} {label.number}".strip()
+    return f"{label.kind.title()} {label.number}".strip()
 
 
 def page_title(path: Path) -> str:

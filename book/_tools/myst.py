@@ -7,21 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
+from docutils.parsers.rst.directives.misc import TestDirective
+from markdown_it.renderer import RendererHTML
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.directives import parse_directive_text
+from myst_parser.parsers.mdit import create_md_parser
+from project import BookError
 
-FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,}|:{3,})(?P<info>.*)$")
+CONFIG = MdParserConfig(enable_extensions={"amsmath", "colon_fence", "deflist", "dollarmath"})
+PARSER = create_md_parser(CONFIG, RendererHTML)
 DIRECTIVE = re.compile(r"\{(?P<name>[\w:.-]+)\}\s*(?P<argument>.*)$")
-MATH_START = re.compile(r"^[ \t]*\$\$")
-MATH_BLOCK = re.compile(r"^\s*\$\$(?P<tex>.*?)\$\$[ \t]*(\((?P<label>[^)\s]+)\))?[ \t]*$", re.DOTALL)
-OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$")
 TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=\s*$")
-EXTENSIONS = {"amsmath", "colon_fence", "deflist", "dollarmath"}
-
-
-class BookError(Exception):
-    """Something in a page that the notebooks cannot show; says file and line."""
 
 
 @dataclass
@@ -33,11 +30,8 @@ class Text:
 
 
 @dataclass
-class Code:
+class Code(Text):
     """A fence without a directive, kept as it stands."""
-
-    lines: list[str]
-    line: int
 
 
 @dataclass
@@ -75,8 +69,7 @@ class Cell:
 
 def read_cells(path: Path) -> list[Cell]:
     """The page's cells, as MyST-NB sees them, so that the book and the notebooks split a page alike."""
-    config = MdParserConfig(enable_extensions=EXTENSIONS)
-    notebook = read_myst_markdown_notebook(path.read_text(), config=config, add_source_map=True, path=path)
+    notebook = read_myst_markdown_notebook(path.read_text(), config=CONFIG, add_source_map=True, path=path)
     rows = path.read_text().splitlines()
     cells = []
     for cell, start in zip(notebook.cells, notebook.metadata.pop("source_map"), strict=True):
@@ -88,75 +81,32 @@ def read_cells(path: Path) -> list[Cell]:
 
 def parse(lines: list[str], line: int, path: Path) -> Iterator[Text | Code | Math | Directive]:
     """Split Markdown into blocks; `line` is the number of the first line in the file at `path`."""
-    text: list[str] = []
-    i = 0
-    while i < len(lines):
-        fence = FENCE.match(lines[i])
-        if not fence and not MATH_START.match(lines[i]):
-            text.append(lines[i])
-            i += 1
+    done = 0
+    for token in PARSER.parse("\n".join(lines)):
+        if token.type not in {"fence", "colon_fence", "math_block", "math_block_label"}:
             continue
-        if text:
-            yield Text(text, line + i - len(text))
-            text = []
-        end, block = read_fence(lines, i, line, path) if fence else read_math(lines, i, line, path)
-        yield block
-        i = end
-    if text:
-        yield Text(text, line + i - len(text))
-
-
-def read_fence(lines: list[str], start: int, line: int, path: Path) -> tuple[int, Code | Directive]:
-    """Read the fence that opens at `start`; return the index after it and the block."""
-    opening = FENCE.match(lines[start])
-    closing = re.compile(rf"^\s*{re.escape(opening['marks'][0])}{{{len(opening['marks'])},}}\s*$")
-    end = next((i for i in range(start + 1, len(lines)) if closing.match(lines[i])), None)
-    if end is None:
-        raise BookError(f"{path}:{line + start}: a fence is opened and not closed")
-    directive = DIRECTIVE.match(opening["info"].strip())
-    if not directive:
-        return end + 1, Code(lines[start : end + 1], line + start)
-    indent = opening["indent"]
-    body = [row.removeprefix(indent) for row in lines[start + 1 : end]]
-    options, skipped = read_options(body)
-    block = Directive(
-        directive["name"],
-        directive["argument"].strip(),
-        options,
-        body[skipped:],
-        line + start,
-        line + start + 1 + skipped,
-        indent,
-    )
-    return end + 1, block
-
-
-def read_options(body: list[str]) -> tuple[dict[str, str], int]:
-    """A directive's options, in either notation, and the number of lines that they take."""
-    if body and body[0].strip() == "---":
-        end = next((i for i in range(1, len(body)) if body[i].strip() == "---"), len(body) - 1)
-        options = yaml.safe_load("\n".join(body[1:end])) or {}
-        return {key: "" if value is None else str(value) for key, value in options.items()}, end + 1
-    options = {}
-    for count, row in enumerate(body):
-        match = OPTION.match(row)
-        if not match:
-            return options, count
-        options[match["key"]] = match["value"]
-    return options, len(body)
-
-
-def read_math(lines: list[str], start: int, line: int, path: Path) -> tuple[int, Math | Text]:
-    """Read a `$$ ... $$ (label)` block."""
-    indent = re.match(r"[ \t]*", lines[start])[0]
-    for end in range(start + 1, len(lines) + 1):
-        chunk = "\n".join(lines[start:end])
-        if chunk.count("$$") < 2:
-            if end > start + 1 and not lines[end - 1].strip():
-                break
+        start, end = token.map
+        if start > done:
+            yield Text(lines[done:start], line + done)
+        indent, done = re.match(r"[ \t]*", lines[start])[0], end
+        if token.type.startswith("math"):
+            yield Math(token.content.strip(), token.info or None, line + start, indent)
             continue
-        match = MATH_BLOCK.match(chunk)
-        if match:
-            return end, Math(match["tex"].strip(), match["label"], line + start, indent)
-        return end, Text(lines[start:end], line + start)
-    raise BookError(f"{path}:{line + start}: $$ is opened and not closed")
+        if not re.fullmatch(rf"\s*{re.escape(token.markup)}+\s*", lines[end - 1]) or end == start + 1:
+            raise BookError(f"{path}:{line + start}: a fence is opened and not closed")
+        if not (named := DIRECTIVE.match(token.info.strip())):
+            yield Code(lines[start:end], line + start)
+            continue
+        found = parse_directive_text(TestDirective, "", token.content)
+        body_line = line + start + 1 + found.body_offset
+        yield Directive(
+            named["name"],
+            named["argument"].strip(),
+            found.options,
+            found.body,
+            line + start,
+            body_line,
+            indent,
+        )
+    if done < len(lines):
+        yield Text(lines[done:], line + done)

@@ -1,19 +1,32 @@
-"""What scripts and extensions share: where things are, the repository's address, which pages are chapters."""
+"""What scripts and extensions share: where things are, which pages are chapters, how a command is made."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import re
+import shutil
+import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+# The part of MathJax that slides load, and pages with one file more.
+MATHJAX = ["tex-chtml-full.js", "output/chtml/fonts", "input/tex/extensions", "a11y/assistive-mml.js"]
 CHAPTER = re.compile(r"ch(\d\d)_\w+$")
+
+
+class BookError(Exception):
+    """Something in the book that cannot be shown or made; says where."""
 
 
 def chapter_number(page: str) -> int | None:
@@ -102,6 +115,81 @@ class Project:
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return self.root / "_build" / "execution" / digest.hexdigest()[:16]
+
+    def asked(self) -> list[str]:
+        """The requirements in pyproject.toml, those of the extras too."""
+        table = self.pyproject["project"]
+        return sum(table["optional-dependencies"].values(), table["dependencies"])
+
+    def keep_in_step(self, texts: dict[Path, str], folder: Path, target: str, check: bool, whole=True) -> int:
+        """Write what make's target makes where it differs; when whole, remove what else is in the folder.
+
+        To check is to write nothing, name what is out of step, and return 1 when something is.
+        """
+        wrong = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+        stray = [path for path in folder.glob("*.ipynb") if whole and path not in texts]
+        if check:
+            for path in sorted(wrong + stray):
+                print(f"{path.relative_to(self.root)} is out of step with book/: run `make {target}`")
+            return int(bool(wrong or stray))
+        for path in wrong:
+            write(path, texts[path])
+        for path in stray:
+            path.unlink()
+        print(f"{target}: {len(texts)} in step, {len(wrong)} written, {len(stray)} removed")
+        return 0
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, in a new folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def fill_in(template: str, **words) -> str:
+    """A file of templates/ with its `${words}` put in."""
+    return Template((TEMPLATES / template).read_text()).substitute(words)
+
+
+def copy_mathjax(target: Path, parts: list[str]) -> None:
+    """Copy these parts of MathJax that are not there yet, from the installed package."""
+    package = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    for part in parts:
+        if not (target / part).exists():
+            (target / part).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (package / part).is_dir() else shutil.copy
+            copy(package / part, target / part)
+
+
+def command(
+    about: str, options: dict[str, dict]
+) -> Callable[[Callable[..., int | None]], Callable[..., int]]:
+    """Make a function of a project and these options of argparse, by their names, a command.
+
+    The command takes the words of a command line and returns the exit status. A BookError is printed.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
+    for name, settings in options.items():
+        parser.add_argument(name, **settings)
+
+    def wrap(work: Callable[..., int | None]) -> Callable[..., int]:
+        def main(arguments: list[str] | None = None) -> int:
+            given = vars(parser.parse_args(arguments))
+            try:
+                return work(Project(given.pop("root").resolve()), **given) or 0
+            except BookError as problem:
+                print(problem, file=sys.stderr)
+                return 1
+
+        return main
+
+    return wrap
+
+
+def flag(about: str) -> dict:
+    """An option that is on when it is named."""
+    return {"action": "store_true", "help": about}
 
 
 def is_notebook(text: str) -> bool:

@@ -60,13 +60,9 @@ def main() -> None:
     ax.set_xticks(ticks, ticks)
     ax.set_yticks(ticks, ticks)
     ax.minorticks_off()
-    ax.set(
-        xlim=ends,
-        ylim=ends,
-        xlabel="predicted in closed form, for all candidates at once",
-        ylabel="measured by retraining the network",
-        title=f"The change that one more label makes: rank correlation {rank:.2f}",
-    )
+    ax.set(xlim=ends, ylim=ends, xlabel="predicted in closed form, for all candidates at once")
+    ax.set_ylabel("measured by retraining the network")
+    ax.set_title(f"The change that one more label makes: rank correlation {rank:.2f}")
     ax.legend()
     fig.savefig(TARGET, dpi=140, metadata={"Software": None})
     print(f"wrote {TARGET}")

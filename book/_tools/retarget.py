@@ -6,13 +6,12 @@ made anew.
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from project import ROOT, Project
+from project import Project, command
 
 import notebooks
 
@@ -21,12 +20,8 @@ REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 def text_files(root: Path) -> list[Path]:
     """The files under version control, or all but hidden and built ones where there is no Git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if listed.returncode == 0:
         paths = [root / name for name in listed.stdout.splitlines()]
     else:
@@ -53,18 +48,14 @@ def retarget(project: Project, repo: str) -> list[Path]:
     return changed
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command(__doc__, {"repo": {"help": "owner/name on GitHub"}})
+def main(project: Project, repo: str) -> int:
     """Retarget, then make the notebooks with the new address."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("repo", help="owner/name on GitHub")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
-    options = parser.parse_args(arguments)
-    if not REPO.fullmatch(options.repo):
-        print(f"retarget needs REPO=owner/name, not {options.repo!r}", file=sys.stderr)
+    if not REPO.fullmatch(repo):
+        print(f"retarget needs REPO=owner/name, not {repo!r}", file=sys.stderr)
         return 2
-    changed = retarget(Project(options.root), options.repo)
-    print(f"{options.repo}: {len(changed)} files changed")
-    return notebooks.main(["--root", str(options.root)])
+    print(f"{repo}: {len(retarget(project, repo))} files changed")
+    return notebooks.main(["--root", str(project.root)])
 
 
 if __name__ == "__main__":

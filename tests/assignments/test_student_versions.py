@@ -7,11 +7,9 @@ import shutil
 import assignments
 import nbformat
 import pytest
-from assignment_rubric import rubric_points
 from assignment_source import FOLDER, ROLES, read_sets
-from flatten import LEFT_OVER
+from flatten import LEFT_OVER, without_code
 from hand_in import solutions
-from markup import without_code
 from myst import read_cells
 from project import ROOT, Project
 from scores import max_scores
@@ -161,7 +159,7 @@ def test_rubrics_add_up_and_are_on_the_grading_sheet(name, make_course):
     sheet = (make_course(0) / "rubrics" / f"{name}.md").read_text()
     assert answers
     for key, cell in answers.items():
-        assert rubric_points(cell.source) == cell.metadata["nbgrader"]["points"], key
+        assert assignments.rubric_points(cell.source) == cell.metadata["nbgrader"]["points"], key
         assert cell.source in sheet
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from assignment_variant import draw, substitute
-from myst import BookError, Cell
+from assignment_source import draw, substitute
+from myst import Cell
+from project import BookError
 
 
 def parameters(*rows):

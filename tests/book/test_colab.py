@@ -106,7 +106,7 @@ def remake(sample, monkeypatch):
     def remake(**changes):
         state.update(changes)
         calls.clear()
-        return colab.main(sample.root), list(calls)
+        return colab.main(["--root", str(sample.root)]), list(calls)
 
     return remake
 

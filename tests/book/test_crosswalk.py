@@ -1,8 +1,7 @@
 """The crosswalk is read from the chapters: each chapter of the theory is in it; a bad line is refused."""
 
 import pytest
-from crosswalk import as_table, read_rows
-from links import find_test
+from links import as_table, find_test, read_rows
 from project import Project, chapter_number
 
 

@@ -3,7 +3,7 @@
 import re
 
 import chromium
-import explore_figures as reference
+import explore_reference as reference
 import jax
 import numpy as np
 import pytest

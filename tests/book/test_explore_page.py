@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import chromium
-import explore_figures as reference
+import explore_reference as reference
 import pytest
 from project import ROOT
 

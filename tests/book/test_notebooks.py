@@ -4,9 +4,8 @@ import re
 
 import nbformat
 import pytest
-from flatten import LEFT_OVER
-from markup import without_code
-from myst import BookError
+from flatten import LEFT_OVER, without_code
+from project import BookError
 
 import notebooks
 

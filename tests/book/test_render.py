@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from labels import read_book
+from labels import Book
 
 import notebooks
 
@@ -33,8 +33,9 @@ def rendered(sample):
 
 
 def test_the_page_and_the_notebook_agree(sample, rendered):
-    _, labels = read_book(sample)
-    numbered = [label for label in labels.values() if label.page == "ch09_sample" and label.number]
+    numbered = [
+        label for label in Book(sample).labels.values() if label.page == "ch09_sample" and label.number
+    ]
     assert len(numbered) == 13
     for label in numbered:
         if label.kind == "equation":

@@ -33,7 +33,7 @@ def test_every_page_is_in_the_table_of_contents_and_in_order():
 
 
 def test_environment_yml_agrees_with_the_lock():
-    assert (ROOT / "environment.yml").read_text() == lock.environment(PROJECT)
+    assert (ROOT / "environment.yml").read_text() == lock.conda_environment(PROJECT)
     packages = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][-1]["pip"]
     assert sorted(packages[1:]) == sorted(lock.pins(PROJECT.lock))
     names = {pin.split("==")[0] for pin in packages}
@@ -56,9 +56,7 @@ def test_the_lock_is_exact_and_without_tensorflow():
 
 
 def test_the_lock_has_what_pyproject_asks_for():
-    table = PROJECT.pyproject["project"]
-    groups = [table["dependencies"], *table["optional-dependencies"].values()]
-    for requirement in (item for group in groups for item in group):
+    for requirement in PROJECT.asked():
         assert PROJECT.pin(re.match(r"[\w.-]+", requirement)[0])
 
 

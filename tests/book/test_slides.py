@@ -5,11 +5,9 @@ from collections import Counter
 
 import pytest
 import slides
-from citations import Bibliography
 from execute import find, open_cache, read, store
-from labels import read_book
-from myst import BookError
-from project import Project, chapter_number
+from labels import Book
+from project import BookError, Project, chapter_number
 from slides_deck import Deck, check_all_read, listed, slides_of
 
 import notebooks
@@ -30,10 +28,9 @@ TAGGED = {
 
 def deck(project, page, outputs):
     """The cells of a page's deck; `outputs` of its code cells by their index, empty for the others."""
-    pages, labels = read_book(project)
-    count = sum(cell.kind == "code" for cell in pages[page].cells)
-    bibliography = Bibliography(project.root / "book" / "references.bib", "bibliography")
-    made = Deck(project, pages[page], labels, bibliography)
+    book = Book(project)
+    count = sum(cell.kind == "code" for cell in book.pages[page].cells)
+    made = Deck(book, book.pages[page])
     return made.notebook([outputs.get(index, []) for index in range(count)]).cells
 
 
@@ -124,11 +121,10 @@ def test_a_wrong_slide_is_named_with_its_line(tagged, slide, fault):
 
 def test_slides_that_no_cell_would_carry_are_noticed(tagged):
     sample, *_ = tagged
-    page = read_book(sample)[0]["ch09_sample"]
-    check_all_read(page)
+    check_all_read(Book(sample).pages["ch09_sample"])
     tag(sample, {"title": "Lost"}, "```{code-cell} ipython3\nimport matplotlib")
     with pytest.raises(BookError, match="3 lines name slides, 2 are read"):
-        check_all_read(read_book(sample)[0]["ch09_sample"])
+        check_all_read(Book(sample).pages["ch09_sample"])
 
 
 def test_a_chapter_without_slides_is_named(sample, capsys):
@@ -139,8 +135,7 @@ def test_a_chapter_without_slides_is_named(sample, capsys):
 @pytest.mark.parametrize("chapter", range(1, 13))
 def test_each_deck_of_the_book_has_what_a_lecture_needs(chapter):
     project = Project()
-    pages, _ = read_book(project)
-    page = next(page for name, page in pages.items() if chapter_number(name) == chapter)
+    page = next(page for name, page in Book(project).pages.items() if chapter_number(name) == chapter)
     check_all_read(page)
     outputs = [
         [PICTURE] if "figure" in cell.metadata.get("mystnb", {}) else []

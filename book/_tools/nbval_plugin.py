@@ -1,0 +1,47 @@
+"""A pytest plugin for the run of the notebooks: cells run as in Jupyter, and a table of seconds at the end.
+
+With history, as in Jupyter, a `;` at the end of a cell silences its value. Without it IPython looks for it
+in a cell that is not there, and prints what the stored output has not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from nbval.kernel import RunningKernel
+
+
+def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+    """Send a cell to the kernel; return the message's id."""
+    return self.kc.execute(cell_input, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = execute_cell_input
+
+
+class ChapterTimes:
+    """Adds up the durations of the cells of each notebook."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report) -> None:
+        """Count each phase of each cell."""
+        name = Path(report.nodeid.split("::")[0]).stem
+        self.seconds[name] += report.duration
+        self.failed[name] += report.failed
+
+    def pytest_terminal_summary(self, terminalreporter) -> None:
+        """Print the table, slowest last."""
+        terminalreporter.section("seconds per notebook")
+        for name, seconds in reversed(self.seconds.most_common()):
+            verdict = f"  {self.failed[name]} cells failed" if self.failed[name] else ""
+            terminalreporter.write_line(f"{seconds:8.1f}  {name}{verdict}")
+
+
+def pytest_configure(config) -> None:
+    """Register where results come together: not in the workers of xdist."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ChapterTimes(), "chapter_times")
