@@ -1,4 +1,4 @@
-"""The checkers of chapter 19 accept the right answer and name each slip of the bank."""
+"""The checkers of chapters 18 and 19 accept the right answer and name each slip of the bank."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,11 +8,51 @@ from bank import bank_tests
 from ntkal import Lookahead
 from ntkal.acquisition import variance_reduction
 from ntkal.experiments.statistics.calibration import expected_calibration_error
-from ntkal.textbook.answers.ch19 import CHECKERS
+from ntkal.textbook.answers.part4_further import CHECKERS
 
 
-@pytest.fixture
+def givens_of_18(rng):
+    g, h = np.random.default_rng(2).normal(size=(2, 30))
+    return {
+        "18.2": {"m": 50_000, "memory": 2**29, "seconds": 1000, "rate": 9e9},
+        "18.3": {"g": g, "h": h + 0.3 * g, "share": 0.02},
+    }
+
+
+@pytest.fixture(scope="module")
 def givens():
+    made = {}
+    for of_chapter in (givens_of_18, givens_of_19):
+        made |= of_chapter(np.random.default_rng(20220612))
+    return made
+
+
+def test_the_rank_fits_and_the_next_does_not(givens):
+    given = givens["18.2"]
+
+    def fits(r):
+        m = given["m"]
+        return 4 * m * r <= given["memory"] and 2 * m**2 * r <= given["rate"] * given["seconds"]
+
+    right = max(r for r in range(1, 5000) if fits(r))
+    assert CHECKERS["18.2"].problem(right, **given) is None
+
+
+def test_memory_can_be_what_binds(givens):
+    given = givens["18.2"] | {"memory": 1_000_000}
+    assert CHECKERS["18.2"].expected(**given) == 5
+
+
+def test_the_variance_is_that_of_all_sign_vectors(givens):
+    """Brute force over all signs of a short pair of vectors."""
+    g, h = np.random.default_rng(4).normal(size=(2, 9))
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 9)).reshape(9, -1)
+    variance = np.var((g @ signs) * (h @ signs))
+    r = int(np.ceil(variance / (0.1**2 * (g @ g) * (h @ h))))
+    assert CHECKERS["18.3"].problem(r, g=g, h=h, share=0.1) is None
+
+
+def givens_of_19(rng):
     rng = np.random.default_rng(3)
     features = rng.normal(size=(9, 4))
     probs = rng.dirichlet(np.ones(3), size=60)
@@ -47,4 +87,4 @@ def test_the_divided_prediction_is_made_row_by_row(givens):
     assert CHECKERS["19.4"].problem(np.mean([np.mean(h) for h in hits.values()]), **given) is None
 
 
-test_each_slip_is_named, test_another_wrong_answer_is_refused = bank_tests(CHECKERS)
+test_each_slip_is_named, test_another_wrong_answer_is_refused, test_forms_do_not_matter = bank_tests(CHECKERS)
