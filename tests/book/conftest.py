@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "book" / "_tools"), str(ROOT / "book" / "_ext")]
+sys.path[:0] = [*(str(ROOT / "book" / name) for name in ("_tools", "_ext")), str(ROOT / "tests" / "book")]
 
 from project import Project  # noqa: E402
 
