@@ -82,7 +82,10 @@ def test_jobs_end_and_only_those_named_here_may_write():
 
 
 def test_every_command_of_a_workflow_is_there():
-    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    tools = re.findall(r"\$\(TOOLS\)/([\w.]+)", makefile)
+    assert not [tool for tool in tools if not (ROOT / "book" / "_tools" / tool).is_file()]
     commands = "\n".join(step["run"] for step in steps() if "run" in step)
     called = re.findall(r"\bmake ([\w-]+)", commands)
     assert {"env", "unit", "test", "nbval", "book", "links"} <= set(called) <= targets
