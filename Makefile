@@ -13,7 +13,7 @@ JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
 JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions mutants unit bench-test nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions mutants unit bench-test release-check nbval notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -30,6 +30,7 @@ help:
 	@echo "make test-versions  the fast unit tests on the oldest JAX that pyproject.toml admits (WHICH=newest: on the newest)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
+	@echo "make release-check  sdist and wheel, checked, installed with each extra; the README's examples (uv, network; EXTRA=sweep: that one)"
 	@echo "make bench      the fast paths beside their peers, as ratios"
 	@echo "make lab        the notebooks in JupyterLab"
 	@echo "make lock       requirements.lock and environment.yml from pyproject.toml   (UPGRADE=1: newest versions)"
@@ -93,6 +94,9 @@ notebooks: env
 
 assignments: env
 	@$(BIN)/python $(TOOLS)/assignments.py $(if $(SEED),--seed "$(SEED)") $(if $(COURSE),--course "$(COURSE)")
+
+release-check: env
+	@$(BIN)/python $(TOOLS)/release.py $(EXTRA)
 
 bench: env
 	@$(BIN)/python -m ntkal bench
