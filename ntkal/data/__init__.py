@@ -4,41 +4,17 @@ Some sets are generated or come with installed packages; the others are publishe
 checked. A file that is already there is used as it is.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
-from ntkal.data import archives, cifar, small, svhn
-from ntkal.data.archives import MNIST_SHA256, MNIST_URL
-from ntkal.data.dataset import DIGITS, Dataset, one_hot
-from ntkal.data.files import folder
+from ntkal.data import small
+from ntkal.data.dataset import DIGITS, Dataset, class_numbers, one_hot
 from ntkal.data.imbalance import imbalanced
+from ntkal.data.published import FILES, folder, published
 from ntkal.inputs import check_choice, check_int
 
-__all__ = [
-    "DIGITS",
-    "MNIST_SHA256",
-    "MNIST_URL",
-    "Dataset",
-    "folder",
-    "imbalanced",
-    "load",
-    "names",
-    "one_hot",
-]
+__all__ = ["DIGITS", "FILES", "Dataset", "class_numbers", "folder", "imbalanced", "load", "names", "one_hot"]
 
-_DRAWN: dict[str, Callable[[int], Dataset]] = {
-    "toy1d": small.toy1d,
-    "moons": small.moons,
-    "digits": small.digits,
-    "mnist5k": small.mnist5k,
-}
-_PUBLISHED: dict[str, Callable[[Path], Dataset]] = {
-    "mnist": archives.mnist,
-    "svhn": svhn.svhn,
-    "cifar10": cifar.cifar10,
-    "cifar100": cifar.cifar100,
-    "cifar10_jpeg": archives.cifar10_jpeg,
-}
+_DRAWN = {"toy1d": small.toy1d, "moons": small.moons, "digits": small.digits, "mnist5k": small.mnist5k}
 _IMBALANCED = {f"{name}_imbalanced": name for name in ("mnist", "cifar10", "cifar10_jpeg")}
 
 
@@ -95,7 +71,7 @@ def load(name: str, *, root: str | Path | None = None, seed: int = 0) -> Dataset
         return _DRAWN[name](seed)
     if name in _IMBALANCED:
         return imbalanced(load(_IMBALANCED[name], root=root), seed=seed)
-    return _PUBLISHED[name](folder(root))
+    return published(name, folder(root))
 
 
 def names() -> tuple[str, ...]:
@@ -105,4 +81,4 @@ def names() -> tuple[str, ...]:
         >>> [name for name in names() if name.startswith("mnist")]
         ['mnist', 'mnist5k', 'mnist_imbalanced']
     """
-    return tuple(sorted([*_DRAWN, *_PUBLISHED, *_IMBALANCED]))
+    return tuple(sorted([*_DRAWN, *FILES, *_IMBALANCED]))

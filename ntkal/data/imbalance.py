@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ntkal.data.dataset import Dataset
-from ntkal.inputs import check_int
+from ntkal.inputs import as_positions, check_int, check_number
 
 
 def imbalanced(
@@ -52,12 +52,12 @@ def imbalanced(
         raise ValueError(
             "dataset: a regression problem has no classes to make rare; expected one with classes."
         )
-    share = float(share)
-    if not 0 < share <= 1:
-        raise ValueError(f"share: expected a number above 0 and at most 1, got {share}.")
-    if classes is None:
-        classes = range(C // 2)
-    rare = sorted({check_int("classes", label, low=0, high=C - 1) for label in classes})
+    share = check_number("share", share, low=0, high=1)
+    if share == 0:
+        raise ValueError("share: expected a number above 0 and at most 1, got 0.")
+    rare = range(C // 2)
+    if classes is not None:
+        rare = np.unique(as_positions("classes", classes, C - 1, distinct=False)) if len(classes) else []
     rng = np.random.default_rng(check_int("seed", seed, low=0))
 
     def thin(x, y):

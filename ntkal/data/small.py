@@ -4,7 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ntkal.data.dataset import DIGITS, Dataset, grey
+from ntkal.data.dataset import DIGITS, Dataset
+from ntkal.data.published import grey
 
 
 def toy1d(seed: int) -> Dataset:
@@ -34,8 +35,7 @@ def digits(seed: int) -> Dataset:
 
 def mnist5k(seed: int) -> Dataset:
     """500 of MNIST's images of each digit."""
-    images, labels = mnist5k_arrays()
-    return _split(images, labels, 1000, seed, DIGITS)
+    return _split(*mnist5k_arrays(), 1000, seed, DIGITS)
 
 
 @lru_cache(maxsize=1)
@@ -52,7 +52,6 @@ def mnist5k_arrays() -> tuple[np.ndarray, np.ndarray]:
 def _split(x: np.ndarray, y: np.ndarray, test: int, seed: int, classes: tuple[str, ...]) -> Dataset:
     from sklearn.model_selection import train_test_split
 
-    y = y.astype(np.int64)
     rows = np.arange(len(y))
     train, held_out = train_test_split(rows, test_size=test, random_state=seed, stratify=y)
     return Dataset(x[train], y[train], x[held_out], y[held_out], classes)

@@ -6,8 +6,7 @@ from ntkal.inputs import check_choice
 from ntkal.models.cnn import cnn
 from ntkal.models.mlp import mlp
 from ntkal.models.model import Model
-from ntkal.models.resnet18 import resnet18
-from ntkal.models.wide_resnet import wide_resnet
+from ntkal.models.residual import resnet18, wide_resnet
 
 __all__ = ["Model", "cnn", "get", "mlp", "names", "resnet18", "wide_resnet"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from flax import linen as nn
 from jax import lax
 
-from ntkal.inputs import check_choice, check_int
+from ntkal.inputs import ArrayLike, as_inputs, check_choice, check_int, check_number, check_x64
 
 Params = dict[str, Any]
 
@@ -123,29 +123,23 @@ ACTIVATIONS = {
 
 
 def family(build: Callable[..., nn.Module]) -> Callable[..., Model]:
-    """Make a family of models from a function that builds its network from checked arguments.
+    """Make a family of models from a function that checks its arguments and builds its network from them.
 
     The network's ``__call__(x, train)`` returns ``(outputs, features, stages)``. Models are kept: equal
-    arguments give the same object, and so JAX finds what it compiled for it.
+    networks give the same object, and so JAX finds what it compiled for it.
     """
-    signature = inspect.signature(build)
 
     @functools.wraps(build)
-    def make(input_shape, classes, **options) -> Model:
-        bound = signature.bind(_shape(input_shape), check_int("classes", classes, low=1), **options)
-        bound.apply_defaults()
-        if "dtype" in bound.arguments:
-            bound.arguments["dtype"] = _dtype(bound.arguments["dtype"])
-        return cached(*bound.args, tuple(bound.kwargs.items()))
+    def make(input_shape, classes, *, dtype="float32", **options) -> Model:
+        shape = _shape(input_shape)
+        network = build(shape, check_int("classes", classes, low=1), dtype=_dtype(dtype), **options)
+        return _model(build.__name__, network, shape)
 
-    @functools.lru_cache(maxsize=64)
-    def cached(input_shape, classes, options) -> Model:
-        return _model(build.__name__, build(input_shape, classes, **dict(options)), input_shape)
-
-    make.options = tuple(signature.parameters)[2:]
+    make.options = tuple(inspect.signature(build).parameters)[2:]
     return make
 
 
+@functools.lru_cache(maxsize=64)
 def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model:
     dtype = network.dtype
 
@@ -153,7 +147,9 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         return {"params": params["weights"], "batch_stats": lax.stop_gradient(params["statistics"])}
 
     def prepare(x):
-        x = jnp.asarray(x, dtype)
+        if dtype == np.float64:
+            check_x64()
+        x = as_inputs("x", x).astype(dtype)
         if x.shape[1:] != input_shape or x.ndim != len(input_shape) + 1:
             wanted = ", ".join(str(s) for s in input_shape)
             raise ValueError(f"x: expected inputs of shape (n, {wanted}) for this {name}, got {x.shape}.")
@@ -165,7 +161,7 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         return lambda params, x: compiled(params, prepare(x))
 
     @jax.jit
-    def init(key):
+    def draw(key):
         made = network.init(key, jnp.zeros((1, *input_shape), dtype))
         return {"weights": _draw(key, made["params"]), "statistics": made.get("batch_stats", {})}
 
@@ -179,7 +175,7 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
 
     return Model(
         name,
-        init,
+        lambda key: draw(random_key(key)),
         apply=on_inputs(lambda params, x: network.apply(variables(params), x)[0]),
         features=on_inputs(lambda params, x: network.apply(variables(params), x)[1]),
         train_apply=on_inputs(train_apply),
@@ -212,12 +208,11 @@ def average_pool(x: jax.Array) -> jax.Array:
 def check_layers(parameterization: str, sigma_w: float | None, sigma_b: float | None) -> dict[str, Any]:
     """Check the options of the two parameterisations and fill in their defaults."""
     check_choice("parameterization", parameterization, ("standard", "ntk"))
-    sigma_w = math.sqrt(2) if sigma_w is None else float(sigma_w)
-    sigma_b = (0.1 if parameterization == "ntk" else 0.0) if sigma_b is None else float(sigma_b)
-    if not (sigma_w > 0 and math.isfinite(sigma_w)):
+    sigma_w = math.sqrt(2) if sigma_w is None else check_number("sigma_w", sigma_w, low=0)
+    bias = 0.1 if parameterization == "ntk" else 0.0
+    sigma_b = bias if sigma_b is None else check_number("sigma_b", sigma_b, low=0)
+    if sigma_w == 0:
         raise ValueError(f"sigma_w: expected a positive number, got {sigma_w}.")
-    if not (sigma_b >= 0 and math.isfinite(sigma_b)):
-        raise ValueError(f"sigma_b: expected a number that is not negative, got {sigma_b}.")
     return {"parameterization": parameterization, "sigma_w": sigma_w, "sigma_b": sigma_b}
 
 
@@ -227,17 +222,33 @@ def check_image(name: str, input_shape: tuple[int, ...]) -> None:
         raise ValueError(f"input_shape: {name} takes images (height, width, channels), got {input_shape}.")
 
 
+def random_key(key: Any) -> jax.Array:
+    """A JAX random key in its new form, made from either.
+
+    Example:
+        >>> bool(random_key(jax.random.PRNGKey(3)) == jax.random.key(3))
+        True
+    """
+    kind = getattr(key, "dtype", None)
+    if isinstance(key, ArrayLike) and kind == np.uint32:
+        key = jax.random.wrap_key_data(key)
+    elif kind is None or not jnp.issubdtype(kind, jax.dtypes.prng_key):
+        raise ValueError(f"key: expected a JAX random key, such as jax.random.key(0), got {key!r}.")
+    if key.shape:
+        raise ValueError(f"key: expected one JAX random key, got {key.shape[0]} of them.")
+    return key
+
+
 def _shape(input_shape: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(input_shape)
-    except TypeError as error:
-        raise ValueError(
-            f"input_shape: expected a tuple such as (28, 28, 1), got {input_shape!r}."
-        ) from error
+    sizes = tuple(input_shape) if isinstance(input_shape, Sequence | np.ndarray) else ()
     if not sizes:
-        raise ValueError("input_shape: expected at least one axis, got ().")
+        raise ValueError(f"input_shape: expected a tuple such as (28, 28, 1), got {input_shape!r}.")
     return tuple(check_int("input_shape", size, low=1) for size in sizes)
 
 
-def _dtype(dtype) -> np.dtype:
-    return np.dtype(check_choice("dtype", np.dtype(dtype).name, ("float32", "float64")))
+def _dtype(dtype: Any) -> np.dtype:
+    try:
+        name = "None" if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    return np.dtype(check_choice("dtype", name, ("float32", "float64")))

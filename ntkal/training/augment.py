@@ -1,12 +1,12 @@
-"""Augmentation of images, drawn anew in every step: random crops, mirror images, small distortions."""
+"""What a training step sees: batches, each input once an epoch; images shifted, mirrored, distorted."""
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from ntkal.inputs import check_int
+from ntkal.inputs import check_int, check_number
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,11 @@ class Augmentation:
 
     def __post_init__(self):
         check_int("shift", self.shift, low=0)
-        if not isinstance(self.flip, bool):
+        if not isinstance(self.flip, (bool, np.bool_)):
             raise ValueError(f"flip: expected True or False, got {self.flip!r}.")
-        for name, high in {"rotate": 180, "zoom": 1, "shear": math.inf}.items():
-            if not 0 <= getattr(self, name) < high:
-                wanted = "that is not negative" if high == math.inf else f"from 0 to below {high}"
-                raise ValueError(f"{name}: expected a number {wanted}, got {getattr(self, name)}.")
+        for name, high in {"rotate": 180, "zoom": 1, "shear": None}.items():
+            if check_number(name, getattr(self, name), low=0, high=high) == high:
+                raise ValueError(f"{name}: expected a number below {high}, got {getattr(self, name)}.")
 
     def __bool__(self) -> bool:
         return self != Augmentation()
@@ -113,3 +112,46 @@ def _move(x, shift, rng):
     tall = (down[:, None] + np.arange(height))[:, :, None]
     broad = (right[:, None] + np.arange(width))[:, None, :]
     return padded[np.arange(len(x))[:, None, None], tall, broad]
+
+
+def batches(
+    x: Shaped[np.ndarray, "n ..."],
+    y: Shaped[np.ndarray, "n C"],
+    batch_size: int,
+    augmentation: Augmentation,
+    rng: np.random.Generator,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw batches without end, in NumPy: a gather on the host costs a hundredth of a step.
+
+    Args:
+        x: Inputs (n, ...); images (n, height, width, channels) when there is an augmentation.
+        y: Their targets (n, C).
+        batch_size: Inputs of a batch; all n when there are fewer.
+        augmentation: How images are changed; ``Augmentation()`` leaves them as they are.
+        rng: Decides everything.
+
+    Yields:
+        Inputs and targets. Epochs follow one another without a gap: a batch may hold the end of one and the
+        beginning of the next.
+
+    Raises:
+        ValueError: When the augmentation cannot be applied to inputs of this shape.
+
+    Example:
+        >>> x, y = np.arange(3.0)[:, None], np.zeros((3, 1))
+        >>> drawn = batches(x, y, 2, Augmentation(), np.random.default_rng(0))
+        >>> sorted(np.concatenate([next(drawn)[0] for _ in range(3)]).ravel().tolist())
+        [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
+    """
+    augmentation.check(x.shape)
+    batch = min(batch_size, len(x))
+
+    def draw():
+        order = np.empty(0, dtype=np.int64)
+        while True:
+            if len(order) < batch:
+                order = np.concatenate([order, rng.permutation(len(x))])
+            rows, order = order[:batch], order[batch:]
+            yield augmentation(x[rows], rng), y[rows]
+
+    return draw()

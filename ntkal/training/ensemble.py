@@ -6,9 +6,10 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ntkal import training as train
-from ntkal.inputs import ArrayLike
+from ntkal.inputs import ArrayLike, as_float64
 from ntkal.models import Model
+from ntkal.training.settings import TrainConfig
+from ntkal.training.sgd import fit, predict
 
 
 def outputs(
@@ -16,7 +17,7 @@ def outputs(
     x: Float[ArrayLike, "n ..."],
     y: Float[ArrayLike, "n C"],
     x_pool: Float[ArrayLike, "m ..."],
-    config: train.TrainConfig,
+    config: TrainConfig,
     keys: Sequence[jax.Array] | jax.Array,
     first: Float[ArrayLike, "m C"] | None = None,
 ) -> Float[np.ndarray, "E m C"]:
@@ -52,7 +53,7 @@ def outputs(
         >>> found = ntkal.load("moons")
         >>> y = ntkal.data.one_hot(found.y_train, 2)
         >>> model = ntkal.models.mlp((2,), 2, width=8)
-        >>> config = train.TrainConfig(steps=20, learning_rate=0.05)
+        >>> config = TrainConfig(steps=20, learning_rate=0.05)
         >>> keys = jax.random.split(jax.random.key(0), 3)
         >>> outputs(model, found.x_train[:10], y[:10], found.x_train[10:16], config, keys).shape
         (3, 6, 2)
@@ -64,12 +65,10 @@ def outputs(
         )
     said = []
     if first is not None:
-        shape = (len(x_pool), np.shape(y)[-1])
-        if np.shape(first) != shape:
-            raise ValueError(f"first: expected outputs of shape {shape}, got {np.shape(first)}.")
+        as_float64("first", first, (len(x_pool), np.shape(y)[-1]))
         said.append(np.asarray(first))
     for key in keys:
         of_weights, of_batches = jax.random.split(key)
-        params, _ = train.fit(model, model.init(of_weights), x, y, config, of_batches)
-        said.append(train.predict(model, params, x_pool))
+        params, _ = fit(model, model.init(of_weights), x, y, config, of_batches)
+        said.append(predict(model, params, x_pool))
     return np.stack(said)

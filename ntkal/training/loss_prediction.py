@@ -1,19 +1,18 @@
 """LL4AL: a module that learns, beside the network, to rank inputs by the network's loss on them."""
 
-import functools
-import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
-from ntkal import training as train
-from ntkal.inputs import ArrayLike, check_int
+from ntkal.inputs import ArrayLike, check_int, check_number
 from ntkal.models import Model
-from ntkal.training.batches import batches
-from ntkal.training.sgd import TrainConfig
+from ntkal.models.model import random_key
+from ntkal.training.augment import batches
+from ntkal.training.settings import TrainConfig
+from ntkal.training.sgd import check_problem, descend, generator, in_batches, train_step
 
 
 def fit(
@@ -82,32 +81,30 @@ def fit(
         >>> losses.shape, predict(model, params, module, found.x_train[20:25]).shape
         ((30, 2), (5,))
     """
-    x, y = train._check(model, params, x, y)
+    x, y = check_problem(model, params, x, y)
     config = config.sized(len(x))
-    _check(len(x), config, weight, margin, detach)
-    sizes, dtype = _stages(model, params, x[:1])
-    key = train._typed(key)
-    # The network's batches are those of train.fit; the module's draws come from a generator of their own.
-    drawn = batches(x, y, config.batch_size, config.augmentation, _generator(key))
-    module = _init(_generator(jax.random.fold_in(key, 1)), sizes, check_int("width", width, low=1), dtype)
-    start = {"network": params["weights"], "module": module}, params["statistics"]
-    weights, statistics = jax.tree.map(lambda leaf: jax.device_put(np.array(leaf)), start)
-    trace = jax.tree.map(lambda leaf: jax.device_put(np.zeros_like(leaf)), weights)
-    step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
-    rates = config.rates()
-    losses = []
-    for i, batch in zip(range(config.steps), drawn, strict=False):
-        flow = float(i < detach * config.steps)
-        weights, statistics, trace, both = step(
-            weights, statistics, trace, *batch, rates[i], float(weight), float(margin), flow
+    weight, detach = check_number("weight", weight, low=0), check_number("detach", detach, low=0, high=1)
+    margin, width = check_number("margin", margin, low=0), check_int("width", width, low=1)
+    if margin == 0:
+        raise ValueError(f"margin: expected a positive number, got {margin}.")
+    if min(len(x), config.batch_size) < 2:
+        raise ValueError(
+            f"batch_size: {config.batch_size} of {len(x)} inputs make no pairs to rank; both must be at "
+            "least 2."
         )
-        losses.append(both)
-        if i % 100 == 99 and not np.isfinite(np.asarray(both)).all():
-            break
-    losses = np.asarray(jax.device_get(losses), dtype=np.float64)
-    if not np.isfinite(losses).all():
-        raise train._diverged(losses.sum(axis=1), config)
-    return {"weights": weights["network"], "statistics": statistics}, weights["module"], losses
+    # The network's batches are those of ntkal.training.fit; the module's draws come from another generator.
+    drawn = batches(x, y, config.batch_size, config.augmentation, generator(key))
+    module = _init(model, params, x[:1], generator(jax.random.fold_in(random_key(key), 1)), width)
+    params, losses = descend(
+        train_step(model, config, ranked_loss),
+        {"network": params["weights"], "module": module},
+        params["statistics"],
+        drawn,
+        config,
+        lambda i: (weight, margin, float(i < detach * config.steps)),
+    )
+    network, module = params["weights"]["network"], params["weights"]["module"]
+    return {"weights": network, "statistics": params["statistics"]}, module, losses
 
 
 def predict(
@@ -141,7 +138,7 @@ def predict(
     def column(params, x):
         return _compiled_head(module, model.stages(params, x))[:, None]
 
-    return train.in_batches(column, params, x, batch_size)[:, 0]
+    return in_batches(column, params, x, batch_size)[:, 0]
 
 
 def ranking_loss(
@@ -188,13 +185,10 @@ def _head(module: dict, stages: tuple) -> Float[Array, " n"]:
 _compiled_head = jax.jit(_head)
 
 
-@functools.lru_cache(maxsize=32)
-def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
-    """One compiled step; rate, weight, margin and the detachment are arguments, so that all share it."""
-    # Their float64 is weak (Python numbers): the network keeps its own precision.
-    optimiser = optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov))
+def ranked_loss(model: Model) -> Callable:
+    """The objective of :func:`fit`, for :func:`ntkal.training.sgd.train_step`; its numbers are arguments."""
 
-    def loss_of(weights, statistics, x, y, weight, margin, flow):
+    def objective(weights, statistics, x, y, weight, margin, flow):
         params = {"weights": weights["network"], "statistics": statistics}
         outputs, stages, new = model.train_stages(params, x)
         each = 0.5 * jnp.sum((outputs - y.astype(outputs.dtype)) ** 2, axis=1)
@@ -204,49 +198,22 @@ def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
         squared, ranking = jnp.mean(each), ranking_loss(predicted, each, margin)
         return squared + weight * ranking, (new["statistics"], jnp.stack([squared, ranking]))
 
-    def step(weights, statistics, trace, x, y, rate, *options):
-        (_, (statistics, both)), grads = jax.value_and_grad(loss_of, has_aux=True)(
-            weights, statistics, x, y, *options
+    return objective
+
+
+def _init(model: Model, params: dict, x: np.ndarray, rng: np.random.Generator, width: int) -> dict:
+    """The module's weights: uniform within one over the root of the fan-in, as published ones have it."""
+    stages = () if model.stages is None else jax.eval_shape(model.stages, params, x)
+    if not stages:
+        raise ValueError(
+            f"model: {model.name} has no stages for the module to read; take a network with hidden layers."
         )
-        state = (optax.EmptyState(), optax.TraceState(trace))
-        updates, (_, state) = optimiser.update(grads, state, weights)
-        weights = jax.tree.map(lambda w, u: w - rate.astype(w.dtype) * u, weights, updates)
-        return weights, statistics, state.trace, both
-
-    return jax.jit(step, donate_argnums=(0, 1, 2))
-
-
-def _generator(key: jax.Array) -> np.random.Generator:
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
-
-
-def _init(rng: np.random.Generator, sizes: list[int], width: int, dtype) -> dict:
-    """Uniform within one over the root of the fan-in, as published implementations have it."""
+    dtype = stages[0].dtype
 
     def uniform(fan_in, *shape):
         return rng.uniform(-1, 1, shape).astype(dtype) / np.sqrt(fan_in).astype(dtype)
 
-    layers = [{"kernel": uniform(d, d, width), "bias": uniform(d, width)} for d in sizes]
-    return {"layers": layers, "readout": uniform(width * len(sizes), width * len(sizes), 1)}
-
-
-def _stages(model: Model, params: dict, x: np.ndarray) -> tuple[list[int], np.dtype]:
-    shapes = () if model.stages is None else jax.eval_shape(model.stages, params, x)
-    if not shapes:
-        raise ValueError(
-            f"model: {model.name} has no stages for the module to read; take a network with hidden layers."
-        )
-    return [stage.shape[1] for stage in shapes], shapes[0].dtype
-
-
-def _check(n: int, config: TrainConfig, weight: float, margin: float, detach: float) -> None:
-    if min(n, config.batch_size) < 2:
-        raise ValueError(
-            f"batch_size: {config.batch_size} of {n} inputs make no pairs to rank; both must be at least 2."
-        )
-    if not (weight >= 0 and math.isfinite(weight)):
-        raise ValueError(f"weight: expected a number that is not negative, got {weight}.")
-    if not (margin > 0 and math.isfinite(margin)):
-        raise ValueError(f"margin: expected a positive number, got {margin}.")
-    if not 0 <= detach <= 1:
-        raise ValueError(f"detach: expected a fraction from 0 to 1, got {detach}.")
+    layers = [
+        {"kernel": uniform(d, d, width), "bias": uniform(d, width)} for d in (s.shape[1] for s in stages)
+    ]
+    return {"layers": layers, "readout": uniform(width * len(stages), width * len(stages), 1)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ntkal.inputs import check_choice, check_int
+from ntkal.inputs import check_choice, check_int, check_number
 from ntkal.training.augment import Augmentation
 
 SCHEDULES = ("constant", "onecycle")
@@ -58,20 +58,18 @@ class TrainConfig:
     epochs: int | None = None
 
     def __post_init__(self):
-        check_int("steps", self.steps, low=1)
-        check_int("batch_size", self.batch_size, low=1)
-        if self.epochs is not None:
-            check_int("epochs", self.epochs, low=1)
+        for name in ("steps", "batch_size", "epochs"):
+            if name != "epochs" or self.epochs is not None:
+                check_int(name, getattr(self, name), low=1)
         self.augmentation  # noqa: B018  (built here so that a bad number is refused at once)
         check_choice("schedule", self.schedule, SCHEDULES)
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+        if check_number("learning_rate", self.learning_rate, low=0) == 0:
             raise ValueError(f"learning_rate: expected a positive number, got {self.learning_rate}.")
-        if not 0 <= self.momentum < 1:
+        if check_number("momentum", self.momentum, low=0, high=1) == 1:
             raise ValueError(f"momentum: expected a number from 0 to below 1, got {self.momentum}.")
-        if not (self.weight_decay >= 0 and math.isfinite(self.weight_decay)):
-            raise ValueError(
-                f"weight_decay: expected a number that is not negative, got {self.weight_decay}."
-            )
+        check_number("weight_decay", self.weight_decay, low=0)
+        if not isinstance(self.nesterov, (bool, np.bool_)):
+            raise ValueError(f"nesterov: expected True or False, got {self.nesterov!r}.")
 
     @property
     def augmentation(self) -> Augmentation:

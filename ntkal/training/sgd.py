@@ -4,9 +4,8 @@ A Python loop over one compiled step. On the CPU a convolution inside :func:`jax
 is many times slower, and a step that is compiled once for a batch's shape serves every labelled set.
 """
 
-import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +14,11 @@ import optax
 from jaxtyping import Float, Integer
 from tqdm import tqdm
 
-from ntkal.inputs import ArrayLike, check_int
+from ntkal.data import class_numbers
+from ntkal.inputs import ArrayLike, as_inputs, as_labels, check_int
 from ntkal.models import Model
-from ntkal.training.batches import batches
+from ntkal.models.model import random_key
+from ntkal.training.augment import batches
 from ntkal.training.settings import TrainConfig
 
 
@@ -30,7 +31,7 @@ def fit(
     key: jax.Array,
     progress: bool = False,
 ) -> tuple[dict, Float[np.ndarray, " steps"]]:
-    r"""Train on the squared loss, starting from ``params``.
+    r"""Train on the squared loss, starting from ``params``, on the device where they are.
 
     .. math:: \frac{1}{|B|} \sum_{i \in B} \sum_c \tfrac12 (f_c(x_i) - y_{ic})^2
 
@@ -38,7 +39,7 @@ def fit(
         model: The network.
         params: Where to start; left unchanged.
         x: Inputs (n, ...), n at least 1.
-        y: Targets (n, C), one-hot rows for classification.
+        y: Targets (n, C), one-hot rows for classification; booleans will do.
         config: Steps, batches, rates, augmentation.
         key: A JAX random key; it draws the batches and the augmentation. The same key gives the same bytes
             on the same machine.
@@ -61,30 +62,11 @@ def fit(
         >>> bool(losses[-1] < losses[0] / 2)
         True
     """
-    x, y = _check(model, params, x, y)
+    x, y = check_problem(model, params, x, y)
     config = config.sized(len(x))
-    # The seed of NumPy's generator comes from the key, so that one key decides all.
-    rng = np.random.default_rng(np.asarray(jax.random.key_data(_typed(key))).ravel().tolist())
-    drawn = batches(x, y, config.batch_size, config.augmentation, rng)
-    rates = config.rates()
-    step = _step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
-    # Steps overwrite their arguments in place, and the caller's parameters must survive.
+    drawn = batches(x, y, config.batch_size, config.augmentation, generator(key))
     start = params["weights"], params["statistics"]
-    weights, statistics = jax.tree.map(lambda leaf: jax.device_put(np.array(leaf)), start)
-    trace = jax.tree.map(lambda leaf: jax.device_put(np.zeros_like(leaf)), weights)
-    losses = []
-    bar = tqdm(range(config.steps), desc="training", disable=not progress, file=sys.stderr, leave=False)
-    for i, (inputs, targets) in zip(bar, drawn, strict=False):
-        weights, statistics, trace, loss = step(weights, statistics, trace, inputs, targets, rates[i])
-        losses.append(loss)
-        if i % 100 == 99 or i == config.steps - 1:
-            if not np.isfinite(np.asarray(loss)):
-                raise _diverged(losses, config)
-            bar.set_postfix(loss=f"{float(loss):.4f}")
-    losses = np.asarray(jax.device_get(losses), dtype=np.float64)
-    if not np.isfinite(losses).all():
-        raise _diverged(losses, config)
-    return {"weights": weights, "statistics": statistics}, losses
+    return descend(train_step(model, config), *start, drawn, config, progress=progress)
 
 
 def predict(
@@ -102,7 +84,7 @@ def predict(
         (n, C) in the model's precision.
 
     Raises:
-        ValueError: When the inputs do not have the model's shape.
+        ValueError: When the inputs do not have the model's shape, or outputs are not finite.
 
     Example:
         >>> import jax, ntkal
@@ -128,7 +110,8 @@ def in_batches(
         (n, d) in the function's precision.
 
     Raises:
-        ValueError: When there is no input.
+        ValueError: When there is no input; when a row is not finite, the message says whether the inputs or
+            the parameters are to blame.
 
     Example:
         >>> import jax, ntkal
@@ -137,16 +120,18 @@ def in_batches(
         (5, 8)
     """
     batch_size = check_int("batch_size", batch_size, low=1)
-    x = np.asarray(x)
-    if x.ndim == 0 or len(x) == 0:
-        raise ValueError(f"x: expected at least one input, got an array of shape {x.shape}.")
+    x = np.asarray(as_inputs("x", x))
     # Batches of a few fixed sizes, filled up with copies of the last input: few compilations.
     size = min(batch_size, 1 << (len(x) - 1).bit_length())
     outputs = []
     for start in range(0, len(x), size):
         rows = np.minimum(np.arange(start, start + size), len(x) - 1)
         outputs.append(function(params, x[rows]))
-    return np.concatenate([np.asarray(out) for out in outputs])[: len(x)]
+    out = np.concatenate([np.asarray(part) for part in outputs])[: len(x)]
+    if not np.isfinite(out).all():
+        _check_finite(x=x, params=params)
+        raise ValueError("x: these inputs are too large: outputs are NaN or infinite; scale them down.")
+    return out
 
 
 def accuracy(
@@ -159,17 +144,17 @@ def accuracy(
     """The fraction of inputs whose largest output is that of their label.
 
     Args:
-        model: The network.
+        model: The network, with at least two outputs.
         params: Its parameters.
         x: Inputs (n, ...).
-        y: Labels (n,).
+        y: Labels (n,), whole numbers from 0 to C - 1.
         batch_size: Inputs at a time, at least 1.
 
     Returns:
         A number from 0 to 1.
 
     Raises:
-        ValueError: When ``y`` is not a label for each input.
+        ValueError: When ``y`` is not a label for each input, and for a network with one output.
 
     Example:
         >>> import jax, ntkal
@@ -178,60 +163,150 @@ def accuracy(
         >>> 0 <= accuracy(model, model.init(jax.random.key(0)), data.x_test, data.y_test) <= 1
         True
     """
-    y = np.asarray(y)
-    if y.shape != np.shape(x)[:1]:
-        raise ValueError(f"y: expected a label for each of the {np.shape(x)[0]} inputs, got shape {y.shape}.")
-    return float(np.mean(predict(model, params, x, batch_size).argmax(axis=1) == y))
+    outputs = predict(model, params, x, batch_size)
+    n, C = outputs.shape
+    if C == 1:
+        raise ValueError("model: it has one output, which is always the largest; give it one for each class.")
+    y = class_numbers("y", y, C)
+    if len(y) != n:
+        raise ValueError(f"y: expected a label for each of the {n} inputs, got shape {y.shape}.")
+    return float(np.mean(outputs.argmax(axis=1) == y))
 
 
-@functools.lru_cache(maxsize=32)
-def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
-    """One compiled step; the learning rate is an argument, so that schedules share it."""
-    optimiser = optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov))
+def generator(key: jax.Array) -> np.random.Generator:
+    """The NumPy generator of batches and augmentation that a JAX key seeds, so that one key decides all.
 
-    def loss_of(weights, statistics, x, y):
+    Example:
+        >>> generator(jax.random.key(1)).integers(9) == generator(jax.random.PRNGKey(1)).integers(9)
+        True
+    """
+    return np.random.default_rng(np.asarray(jax.random.key_data(random_key(key))).ravel().tolist())
+
+
+def squared_loss(model: Model) -> Callable:
+    """The objective of :func:`fit`: ``(weights, statistics, x, y) -> loss, (new statistics, loss)``."""
+
+    def objective(weights, statistics, x, y):
         outputs, new = model.train_apply({"weights": weights, "statistics": statistics}, x)
-        return 0.5 * jnp.mean(jnp.sum((outputs - y.astype(outputs.dtype)) ** 2, axis=1)), new["statistics"]
+        loss = 0.5 * jnp.mean(jnp.sum((outputs - y.astype(outputs.dtype)) ** 2, axis=1))
+        return loss, (new["statistics"], loss)
 
-    def step(weights, statistics, trace, x, y, rate):
-        (loss, statistics), grads = jax.value_and_grad(loss_of, has_aux=True)(weights, statistics, x, y)
-        state = (optax.EmptyState(), optax.TraceState(trace))
-        updates, (_, state) = optimiser.update(grads, state, weights)
-        weights = jax.tree.map(lambda w, u: w - rate.astype(w.dtype) * u, weights, updates)
-        return weights, statistics, state.trace, loss
-
-    return jax.jit(step, donate_argnums=(0, 1, 2))
+    return objective
 
 
-def _typed(key: jax.Array) -> jax.Array:
-    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
+def train_step(model: Model, config: TrainConfig, objective: Callable = squared_loss) -> Callable:
+    """One compiled step of SGD, the only one in the package.
+
+    ``step(weights, statistics, trace, x, y, rate, *more) -> (weights, statistics, trace, losses)``; the first
+    three are overwritten in place. The trace of momentum, at first zero, has the shapes of the weights. The
+    learning rate is an argument, so that all schedules share a step; steps are kept with their model.
+
+    Args:
+        model: The network.
+        config: Of which momentum and weight decay count here.
+        objective: ``objective(model)`` returns a function of the weights, the statistics, a batch and what
+            ``more`` holds; its value is ``loss, (new statistics, losses to report)``.
+
+    Example:
+        >>> import ntkal
+        >>> model = ntkal.models.mlp((1,), 3, width=8)
+        >>> train_step(model, TrainConfig(steps=9)) is train_step(model, TrainConfig(learning_rate=1.0))
+        True
+    """
+    kept = vars(model).setdefault("compiled_steps", {})
+    asked = objective, config.momentum, config.nesterov, config.weight_decay
+    if asked not in kept:
+        decay = optax.add_decayed_weights(config.weight_decay)
+        optimiser = optax.chain(decay, optax.trace(config.momentum, config.nesterov))
+        slope = jax.value_and_grad(objective(model), has_aux=True)
+
+        def step(weights, statistics, trace, x, y, rate, *more):
+            (_, (statistics, losses)), gradient = slope(weights, statistics, x, y, *more)
+            state = optax.EmptyState(), optax.TraceState(trace)
+            updates, (_, state) = optimiser.update(gradient, state, weights)
+            # In each leaf's own precision, which optax.scale would leave for the rate's.
+            weights = jax.tree.map(lambda w, u: w - rate.astype(w.dtype) * u, weights, updates)
+            return weights, statistics, state.trace, losses
+
+        kept[asked] = jax.jit(step, donate_argnums=(0, 1, 2))
+    return kept[asked]
 
 
-def _diverged(losses, config: TrainConfig) -> FloatingPointError:
-    first = int(np.flatnonzero(~np.isfinite(np.asarray(losses)))[0])
-    return FloatingPointError(
-        f"The loss is no longer finite after {first} of {config.steps} steps: the learning rate "
-        f"{config.learning_rate} is too large for this network. Try a third of it."
-    )
+def descend(
+    step: Callable,
+    weights: dict,
+    statistics: dict,
+    drawn: Iterable,
+    config: TrainConfig,
+    more: Callable[[int], tuple] = lambda i: (),
+    progress: bool = False,
+) -> tuple[dict, Float[np.ndarray, "steps ..."]]:
+    """Take all steps of ``config`` from copies of weights and statistics; return parameters and losses.
 
+    Args:
+        step: From :func:`train_step`.
+        weights: Where to start.
+        statistics: Where to start.
+        drawn: Batches, from :func:`ntkal.training.augment.batches`.
+        config: Steps and rates.
+        more: Further arguments of each step.
+        progress: Show a text bar on standard error.
 
-def _check(model: Model, params: dict, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim < 2 or len(x) == 0:
-        raise ValueError(f"x: expected inputs of shape (n, ...), n at least 1, got {x.shape}.")
-    if y.ndim != 2 or len(y) != len(x):
-        raise ValueError(
-            f"y: expected targets of shape ({len(x)}, C), got {y.shape}; "
-            "ntkal.data.one_hot turns labels into targets."
+    Raises:
+        FloatingPointError: When a loss becomes NaN or infinite.
+    """
+    trace, weights, statistics = _copies(weights, zero=True), _copies(weights), _copies(statistics)
+    losses = []
+    bar = tqdm(config.rates(), desc="training", disable=not progress, file=sys.stderr, leave=False)
+    for i, (rate, (x, y)) in enumerate(zip(bar, drawn, strict=False)):
+        weights, statistics, trace, said = step(weights, statistics, trace, x, y, rate, *more(i))
+        losses.append(said)
+        if i % 100 == 99 or i == config.steps - 1:
+            total = float(np.sum(np.asarray(said, np.float64)))
+            if not np.isfinite(total):
+                break
+            bar.set_postfix(loss=f"{total:.4f}")
+    losses = np.asarray(jax.device_get(losses), dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(losses.reshape(len(losses), -1)).all(axis=1))
+    if bad.size:
+        why = f"the learning rate {config.learning_rate} is too large for this network. Try a third of it"
+        if bad[0] == 0:
+            why = "inputs, targets or start parameters are too large for the network's precision. Scale them"
+        raise FloatingPointError(
+            f"The loss is no longer finite after {bad[0]} of {config.steps} steps: {why}."
         )
-    for name, array in (("x", x), ("y", y)):
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name}: {np.sum(~np.isfinite(array))} of {array.size} entries are NaN or infinite."
-            )
-    outputs = jax.eval_shape(model.apply, params, x[:1]).shape[1]
-    if y.shape[1] != outputs:
-        raise ValueError(
-            f"y: expected {outputs} columns, one for each output of the model, got {y.shape[1]}."
-        )
+    return {"weights": weights, "statistics": statistics}, losses
+
+
+def check_problem(
+    model: Model, params: dict, x: ArrayLike, y: ArrayLike
+) -> tuple[Float[np.ndarray, "n ..."], Float[np.ndarray, "n C"]]:
+    """Inputs and targets as arrays, once they suit one another, the model and its parameters."""
+    x = np.asarray(as_inputs("x", x))
+    if not (isinstance(params, dict) and {"weights", "statistics"} <= params.keys()):
+        raise ValueError(f"params: expected what {model.name}.init(key) gives, weights and statistics.")
+    n, C = len(x), jax.eval_shape(model.apply, params, x[:1]).shape[1]
+    if C == 1 and np.shape(y) == (n,):
+        raise ValueError(f"y: expected targets of shape ({n}, 1), got ({n},); give y[:, None].")
+    y = np.asarray(as_labels("y", y, (n, C)))
+    _check_finite(x=x, params=params)
     return x, y
+
+
+def _check_finite(**trees) -> None:
+    for name, tree in trees.items():
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+        bad, size = sum(int(np.sum(~np.isfinite(leaf))) for leaf in leaves), sum(leaf.size for leaf in leaves)
+        if bad:
+            why = "; take fresh ones from model.init(key)" if name == "params" else ""
+            raise ValueError(f"{name}: {bad} of {size} entries are NaN or infinite{why}.")
+
+
+def _copies(tree, zero: bool = False):
+    """Copies where the originals are, since steps overwrite their arguments; or as many zeros."""
+
+    def copy(leaf):
+        where = leaf.sharding if isinstance(leaf, jax.Array) and leaf.committed else None
+        return jax.device_put(np.zeros_like(leaf) if zero else np.array(leaf), where)
+
+    return jax.tree.map(copy, tree)

@@ -16,7 +16,7 @@ from ntkal import training as train
 from ntkal.experiments.rivals import situation as base
 from ntkal.experiments.rivals.situation import Rival, Situation
 from ntkal.models import Model
-from ntkal.training.batches import batches
+from ntkal.training.augment import batches
 from ntkal.training.sgd import TrainConfig
 
 EPOCHS = 15
@@ -209,17 +209,19 @@ def _train(state: Retraining, at: np.ndarray) -> dict:
 
 
 def _generator(key: jax.Array) -> np.random.Generator:
-    return np.random.default_rng(np.asarray(jax.random.key_data(train._typed(key))).ravel().tolist())
+    return train.generator(key)
 
 
 def _single(model: Model, config: TrainConfig):
-    return train._step(model, float(config.momentum), bool(config.nesterov), float(config.weight_decay))
+    return train.train_step(model, config)
 
 
 @functools.lru_cache(maxsize=32)
 def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
     """One step of several networks at once, each on its own batch."""
-    one = train._step(model, float(momentum), bool(nesterov), float(weight_decay))
+    one = train.train_step(
+        model, TrainConfig(momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+    )
     return jax.jit(jax.vmap(one, (0, 0, 0, 0, 0, None)), donate_argnums=(0, 1, 2))
 
 
