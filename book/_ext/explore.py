@@ -12,8 +12,6 @@ script `_static/explore/regression.js` puts the live figure in the picture's pla
 in PDF and in the notebooks the picture stays.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from docutils import nodes

@@ -6,8 +6,6 @@ A line of a chapter that begins with *Where it lives* names the functions and te
 before it. The crosswalk is the table of these lines: it repeats their roles, so a dangling one is reported.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

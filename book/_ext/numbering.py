@@ -5,8 +5,6 @@ that follow. Here a chapter has its number for good, and the notebooks can count
 PDF other pages have none; sections have none anywhere.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from docutils import nodes

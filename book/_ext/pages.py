@@ -4,8 +4,6 @@ MathJax comes from our own files, and Thebe, which names an outside address on e
 The launch buttons open the page's generated notebook. Two lists that confuse a reader's aid are put right.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Their cells are executed all the same, since later cells may use what they compu
 page's source, notebook or repository go too, because the solutions are there.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

@@ -7,8 +7,6 @@ The argument is `versions`, `times` or `claims`. All is read from the pages as t
 (the execution cache) and from the installed packages. A page with the directive is read anew on each build.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import re
@@ -116,8 +114,6 @@ class Status(SphinxDirective):
         made = nodes.container(classes=["build-status"])
         rows = StringList(PARTS[part](Project(Path(self.env.srcdir))), source="build-status")
         self.state.nested_parse(rows, self.content_offset, made)
-        for table in made.findall(nodes.table):
-            table["classes"] = ["colwidths-auto"]
         for items in made.findall(nodes.bullet_list):
             items["classes"].append("claims")
         return made.children
@@ -135,14 +131,13 @@ def plain(text: str) -> str:
 
 def link(run: Run) -> str:
     """The page's title, linked."""
-    return f"[{plain(run.title)}](/book/{run.name}.md)"
+    return f"{{doc}}`{run.title} </book/{run.name}>`"
 
 
 def versions_table(project: Project) -> list[str]:
     """A table of names and versions."""
-    return table(
-        "| What | Version |", *(f"| {plain(name)} | {plain(said)} |" for name, said in versions(project))
-    )
+    rows = (f"| {plain(name)} | {plain(said)} |" for name, said in versions(project))
+    return table("| What | Version |", *rows)
 
 
 def times_table(project: Project) -> list[str]:
@@ -158,7 +153,7 @@ def claims_list(project: Project) -> list[str]:
     """For each page that has some, a list of what is claimed, what was measured and what is allowed."""
     out = []
     for run in (run for run in runs(project) if run.claims):
-        out += [f"```{{rubric}} {link(run)}", "```", ""]
+        out += [f":::{{rubric}} {link(run)}", ":::", ""]
         for claim in run.claims:
             out.append(f"- {plain(claim.statement)} **{plain(claim.value)}** ({plain(claim.bound)})")
         out.append("")

@@ -11,8 +11,6 @@ the text uses them as `{{ NAME }}`. Cells say what they are to nbgrader in a sho
 and `{"question": {"difficulty": 1, "minutes": 15}}` opens a question with a heading.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,8 +156,8 @@ def substitute(text: str, values: dict, where: str) -> str:
 def overview(questions: list[Question]) -> str:
     """The table of the questions."""
     rows = [
-        f"| {number} | {question.title} | {question.stars} | {question.minutes} | {question.points} |"
-        for number, question in enumerate(questions, 1)
+        f"| {number} | {q.title} | {q.stars} | {q.minutes} | {q.points} |"
+        for number, q in enumerate(questions, 1)
     ]
     total = f"| | | | **{sum(q.minutes for q in questions)}** | **{sum(q.points for q in questions)}** |"
     head = ["| | Question | Difficulty | Minutes | Points |", "|---|---|---|---|---|"]
@@ -178,9 +176,8 @@ def count(made: NotebookNode, short: dict, questions: list[Question], taken: set
     """Write nbgrader's metadata into a cell and add its points to the question."""
     (role, name), *others = [item for item in short.items() if item[0] != "points"] or [("", "")]
     if others or role not in ROLES:
-        raise BookError(
-            f"{where}: nbgrader: one of {', '.join(ROLES)}, with points where graded; got {short}"
-        )
+        roles = ", ".join(ROLES)
+        raise BookError(f"{where}: nbgrader: one of {roles}, with points where graded; got {short}")
     if not GRADE_ID.match(name) or name in taken:
         raise BookError(f"{where}: {name} is no name for a graded cell, or it is taken")
     grade, solution, locked = ROLES[role]

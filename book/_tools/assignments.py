@@ -4,8 +4,6 @@
 and notebooks/assignments/ gets the student versions as well. `--check` says what is out of step there.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -84,9 +82,8 @@ def release(course: Path, names: list[str]) -> dict[str, str]:
     for name in names:
         result = api.generate_assignment(name, force=True)
         if not result["success"]:
-            raise BookError(
-                f"nbgrader generate_assignment {name}:\n{result.get('log')}\n{result.get('error')}"
-            )
+            said = f"{result.get('log')}\n{result.get('error')}"
+            raise BookError(f"nbgrader generate_assignment {name}:\n{said}")
         made = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
         released[name] = render(made)
     return released

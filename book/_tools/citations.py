@@ -1,7 +1,5 @@
 """Author-year citations with a link, from book/references.bib."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +13,6 @@ class Bibliography:
     """The entries of a BibTeX file, cited by key."""
 
     path: Path
-    fallback: str  # the page to link to when an entry has neither DOI nor address
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -40,7 +37,7 @@ class Bibliography:
         cited = []
         for key in keys:
             fields, authors = self.entry(key).fields, self.authors(key)
-            link = f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url", self.fallback)
+            link = f"https://doi.org/{fields['doi']}" if "doi" in fields else fields["url"]
             said = f"{authors} ({fields['year']})" if textual else f"{authors}, {fields['year']}"
             cited.append(f"[{said}]({link})")
         return ", ".join(cited) if textual else f"({'; '.join(cited)})"

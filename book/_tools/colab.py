@@ -5,8 +5,6 @@ included, is put there by the notebooks' own setup cell, and what that does is m
 minute, no TensorFlow, nothing of Colab's changed, no harm when it runs again.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import shutil

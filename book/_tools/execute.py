@@ -1,7 +1,5 @@
 """Run the book's pages in parallel and store their outputs where Sphinx, with `setup`, finds them."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

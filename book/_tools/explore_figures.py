@@ -1,7 +1,5 @@
 """Draw the pictures of the explorable figures: what their scripts show, asked of them in a browser."""
 
-from __future__ import annotations
-
 import sys
 
 import matplotlib.pyplot as plt

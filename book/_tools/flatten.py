@@ -1,7 +1,5 @@
 """Turn a Markdown cell of the book into plain Markdown that reads well in Colab and Jupyter."""
 
-from __future__ import annotations
-
 import re
 
 from docutils.nodes import make_id
@@ -92,10 +90,8 @@ class Flattener:
             title = f" ({self.text(argument, line)})" if argument else ""
             return quote([heading + title, "", *self.body(block)])
         if kind == "solution":
-            heading, body = (
-                f"Solution to {name_of(self.inline.label(argument))}",
-                self.body(block, quoted=False),
-            )
+            heading = f"Solution to {name_of(self.inline.label(argument))}"
+            body = self.body(block, quoted=False)
             if name == "solution":
                 return details(heading, body)
             self.solution = heading  # it is open until its end, over several cells
@@ -117,12 +113,8 @@ class Flattener:
             return self.figure(block)
         if name in {"table", "list-table"}:
             caption = [self.numbered("Table", argument, line), ""] if argument else []
-            return [
-                "",
-                *caption,
-                *(self.list_table(block) if name != "table" else self.body(block, quoted)),
-                "",
-            ]
+            rows = self.body(block, quoted) if name == "table" else self.list_table(block)
+            return ["", *caption, *rows, ""]
         if name == "bibliography":
             return [f"All references: [bibliography]({self.project.page_url('bibliography')})."]
         if name == "raw":

@@ -1,7 +1,5 @@
 """Roles, links and references within a line, turned into Markdown that Colab and Jupyter show."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

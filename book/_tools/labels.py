@@ -1,7 +1,5 @@
 """Collect every label of the book with the number that the rendered page shows."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -75,16 +73,14 @@ class Page:
         self.numbers[line] = f"{self.chapter}.{count}" if self.chapter else count
         return self.numbers[line]
 
-    def add(
-        self, label: str | None, kind: str, line: int, number="", title="", anchor="", block=None
-    ) -> None:
-        """Note a label, if there is one."""
+    def add(self, label: str | None, kind: str, line: int, number: str = "", title: str = "", **more) -> None:
+        """Note a label, if there is one, and more of it: its anchor, its block."""
         if not label:
             return
         if label in self.labels:
             raise BookError(f"{self.path}:{line}: the label {label} is already taken on this page")
-        self.labels[label] = Label(kind, number, title, self.name, anchor or make_id(label))
-        self.blocks |= {label: block} if block else {}
+        self.labels[label] = Label(kind, number, title, self.name, more.get("anchor") or make_id(label))
+        self.blocks |= {label: more["block"]} if "block" in more else {}
 
     def walk(self, lines: list[str], line: int) -> None:
         """Number what these lines hold."""
@@ -96,14 +92,13 @@ class Page:
                 self.add_directive(block)
             elif isinstance(block, Text):
                 self.add_headings(block)
-            if (
-                getattr(block, "name", "") == "exercise-start"
-            ):  # its text is outside, up to the end or to code
-                ends = [
+            # The text of a gated exercise is outside, up to the end or to code.
+            if getattr(block, "name", "") == "exercise-start":
+                ends = (
                     later.line for later in blocks[index:] if getattr(later, "name", "") == "exercise-end"
-                ]
+                )
                 first = block.body_line + len(block.body) + 1
-                body = lines[first - line : ends[0] - line if ends else None]
+                body = lines[first - line : next(ends, line + len(lines)) - line]
                 whole = replace(block, name="exercise", body=body, body_line=first)
                 self.blocks[block.options.get("label", "")] = whole
 
@@ -141,9 +136,9 @@ class Page:
         elif numbered:
             counter = "exercise" if kind == "exercise" else "theorem"
             digits = "" if "nonumber" in block.options else self.next_number(counter, block.line)
-            self.add(label, kind, block.line, digits, title, label, block)
+            self.add(label, kind, block.line, digits, title, anchor=label, block=block)
         elif kind == "solution":
-            self.add(label, kind, block.line, "", title, label, block)
+            self.add(label, kind, block.line, "", title, anchor=label, block=block)
         if numbered or name in CONTAINERS:
             self.walk(block.body, block.body_line)
 
@@ -170,6 +165,4 @@ class Book:
 
     @cached_property
     def bibliography(self) -> Bibliography:
-        return Bibliography(
-            self.project.root / "book" / "references.bib", self.project.page_url("bibliography")
-        )
+        return Bibliography(self.project.root / "book" / "references.bib")

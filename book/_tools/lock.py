@@ -1,7 +1,5 @@
 """Make requirements.lock from pyproject.toml with uv, and environment.yml from the lock."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys
@@ -11,10 +9,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from project import BookError, Project, command, fill_in, flag, write
 
-COMPILE = [
-    *["pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11"],
-    *["--no-annotate", "--no-header", "--no-emit-find-links", "--quiet"],
-]
+OPTIONS = (
+    "--all-extras --universal --python-version 3.11 --no-annotate --no-header --no-emit-find-links --quiet"
+)
+COMPILE = ["pip", "compile", "pyproject.toml", *OPTIONS.split()]
 
 
 def pins(lock: str) -> list[str]:

@@ -1,7 +1,5 @@
 """Read the book's MyST, with line numbers: pages into cells, cells into blocks. Only what the book uses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -98,15 +96,7 @@ def parse(lines: list[str], line: int, path: Path) -> Iterator[Text | Code | Mat
             yield Code(lines[start:end], line + start)
             continue
         found = parse_directive_text(TestDirective, "", token.content)
-        body_line = line + start + 1 + found.body_offset
-        yield Directive(
-            named["name"],
-            named["argument"].strip(),
-            found.options,
-            found.body,
-            line + start,
-            body_line,
-            indent,
-        )
+        name, argument, body_line = named["name"], named["argument"].strip(), start + 1 + found.body_offset
+        yield Directive(name, argument, found.options, found.body, line + start, line + body_line, indent)
     if done < len(lines):
         yield Text(lines[done:], line + done)

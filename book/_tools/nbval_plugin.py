@@ -4,8 +4,6 @@ With history, as in Jupyter, a `;` at the end of a cell silences its value. With
 in a cell that is not there, and prints what the stored output has not.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

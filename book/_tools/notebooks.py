@@ -1,7 +1,5 @@
 """Make notebooks/*.ipynb from book/*.md: the same bytes on every run. `--check` says what is out of step."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The whole book as one PDF: `make pdf`. It needs LaTeX, and says so in a sentence where there is none."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What scripts and extensions share: where things are, which pages are chapters, how a command is made."""
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import os

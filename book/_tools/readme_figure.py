@@ -1,7 +1,5 @@
 """Draw book/_static/lookahead.png, the figure of the README: about a minute on two cores."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import jax

@@ -4,8 +4,6 @@ The address is that of _config.yml; every tracked text file that names it is rew
 made anew.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The first cells of each notebook: a link back to the book, and what installs the package if need be."""
 
-from __future__ import annotations
-
 import re
 
 from packaging.requirements import Requirement

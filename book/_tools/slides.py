@@ -1,7 +1,5 @@
 """Make the slides: one deck for each of the chapters that name some, from the outputs of the last run."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from html import escape

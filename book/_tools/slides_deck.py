@@ -10,8 +10,6 @@ or "code:function" for one definition. The first slide and the last are made fro
 The line reaches neither the rendered page nor the notebooks, and is no part of the execution cache's key.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import mimetypes
@@ -126,9 +124,8 @@ class Deck:
             return [markdown("\n".join(self.flatten.math(block.tex, block.label, block.line, False)))]
         if isinstance(block, Directive):
             rows = self.flatten.directive(block, False)
-            return (
-                self.picture(rows) if block.name in {"figure", "explorable"} else [markdown("\n".join(rows))]
-            )
+            drawn = block.name in {"figure", "explorable"}
+            return self.picture(rows) if drawn else [markdown("\n".join(rows))]
         raise KeyError(f"the page has nothing to show that is called {name}")
 
     def picture(self, rows: list[str]) -> list[NotebookNode]:
@@ -189,9 +186,8 @@ def slides_of(cell: Cell, page: Page) -> Iterator[dict]:
             fault = f"a slide has a title and may have say, show and then; got {slide}"
             raise BookError(f"{page.path}:{cell.line}: {fault}")
         if cell.kind != "markdown":
-            raise BookError(
-                f"{page.path}:{cell.line}: slides are named by Markdown cells: see slides_deck.py"
-            )
+            fault = "slides are named by Markdown cells: see slides_deck.py"
+            raise BookError(f"{page.path}:{cell.line}: {fault}")
         yield slide
 
 

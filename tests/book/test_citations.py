@@ -7,7 +7,7 @@ from citations import Bibliography
 from project import ROOT, Project
 
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
-ENTRIES = Bibliography(ROOT / "book" / "references.bib", "").entries
+ENTRIES = Bibliography(ROOT / "book" / "references.bib").entries
 
 
 def cited():
