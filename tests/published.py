@@ -1,16 +1,13 @@
 """Small files in the formats in which data sets are published, shared by the tests of the data."""
 
 import io
-import pickle
-import struct
 import tarfile
-import types
-from typing import ClassVar
 
 import numpy as np
 from scipy.io import savemat
 
 PARTS = ("x_train", "y_train", "x_test", "y_test")
+CIFAR = {"cifar10": "cifar-10-binary.tar.gz", "cifar100": "cifar-100-binary.tar.gz"}
 
 
 def same(a, b):
@@ -18,49 +15,37 @@ def same(a, b):
     return all(getattr(a, part).tobytes() == getattr(b, part).tobytes() for part in PARTS)
 
 
-class _Python2(pickle._Pickler):
-    """Writes as Python 2's cPickle and the NumPy of its day did: texts as bytes, NumPy's old module names."""
-
-    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
-
-    def text(self, value):
-        value = value if isinstance(value, bytes) else value.encode("ascii")
-        short = len(value) < 256
-        self.write(b"U" + bytes([len(value)]) if short else b"T" + struct.pack("<i", len(value)))
-        self.write(value)
-        self.memoize(value)
-
-    def name(self, value, name=None):
-        module = value.__module__.replace("numpy._core", "numpy.core")
-        self.write(f"c{module}\n{value.__name__}\n".encode("ascii"))
-        self.memoize(value)
-
-    save_global = name
-    dispatch[bytes] = dispatch[str] = text
-    dispatch[type] = dispatch[types.FunctionType] = dispatch[types.BuiltinFunctionType] = name
+def records(images, *labels):
+    """Images (n, 32, 32, 3) as CIFAR stores them: label bytes, then red, then green, then blue."""
+    planes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+    return (
+        np.concatenate([*(np.reshape(y, (-1, 1)) for y in labels), planes], axis=1).astype(np.uint8).tobytes()
+    )
 
 
-def python2_pickle(value):
-    """The bytes of a pickle in protocol 2 as Python 2 wrote it."""
-    file = io.BytesIO()
-    _Python2(file, protocol=2).dump(value)
-    return file.getvalue()
+def cifar_members(name, images, names):
+    """The files of an archive, its last three images for the test; image k has the label k % 10, or 5 k."""
+    k = np.arange(len(images))
+    listed = "\n".join([*names, ""]).encode()
+    if name == "cifar10":
+        parts = {f"data_batch_{b + 1}.bin": range(3 * b, 3 * b + 3) for b in range(5)}
+        parts["test_batch.bin"] = range(15, 18)
+        files = {file: records(images[part], k[part] % 10) for file, part in parts.items()}
+        return {"batches.meta.txt": listed, "readme.html": b"<html>", **files}
+    parts = {"train.bin": slice(None, -3), "test.bin": slice(-3, None)}
+    files = {file: records(images[part], k[part], 5 * k[part]) for file, part in parts.items()}
+    return {"fine_label_names.txt": listed, "coarse_label_names.txt": b"stuff\n" * 20, **files}
 
 
-def rows(images):
-    """Images (n, 32, 32, 3) as CIFAR stores them: red, then green, then blue, (n, 3072)."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(len(images), -1)
-
-
-def write_tar(path, folder, members):
-    """An archive of one folder; contents are bytes, or values to pickle."""
-    with tarfile.open(path, "w:gz") as archive:
+def write_cifar(name, place, members):
+    """An archive of one folder."""
+    folder = {"cifar10": "cifar-10-batches-bin", "cifar100": "cifar-100-binary"}[name]
+    with tarfile.open(place / CIFAR[name], "w:gz") as archive:
         top = tarfile.TarInfo(folder)
         top.type, top.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(top)
-        for name, content in members.items():
-            content = content if isinstance(content, bytes) else python2_pickle(content)
-            member = tarfile.TarInfo(f"{folder}/{name}")
+        for file, content in members.items():
+            member = tarfile.TarInfo(f"{folder}/{file}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
 

@@ -6,10 +6,10 @@ checked. A file that is already there is used as it is.
 
 from pathlib import Path
 
-from ntkal.data import small
+from ntkal.data import published, small
 from ntkal.data.dataset import DIGITS, Dataset, class_numbers, one_hot
 from ntkal.data.imbalance import imbalanced
-from ntkal.data.published import FILES, folder, published
+from ntkal.data.published import FILES, folder
 from ntkal.inputs import check_choice, check_int
 
 __all__ = ["DIGITS", "FILES", "Dataset", "class_numbers", "folder", "imbalanced", "load", "names", "one_hot"]
@@ -71,7 +71,7 @@ def load(name: str, *, root: str | Path | None = None, seed: int = 0) -> Dataset
         return _DRAWN[name](seed)
     if name in _IMBALANCED:
         return imbalanced(load(_IMBALANCED[name], root=root), seed=seed)
-    return published(name, folder(root))
+    return published.read(name, folder(root))
 
 
 def names() -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Dataset:
             number of a class; the message names the attribute and says how to convert.
 
     Example:
-        >>> x, y = np.zeros((2, 1)), [False, True]
+        >>> x, y = np.zeros((2, 1), np.float32), np.array([0, 1])
         >>> Dataset(x, y, x, y, ("no", "yes"))
         Dataset(x_train (2, 1), y_train (2,), x_test (2, 1), y_test (2,), 2 classes)
     """

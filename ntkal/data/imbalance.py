@@ -57,7 +57,8 @@ def imbalanced(
         raise ValueError("share: expected a number above 0 and at most 1, got 0.")
     rare = range(C // 2)
     if classes is not None:
-        rare = np.unique(as_positions("classes", classes, C - 1, distinct=False)) if len(classes) else []
+        none = np.size(classes) == 0
+        rare = [] if none else np.unique(as_positions("classes", classes, C - 1, distinct=False))
     rng = np.random.default_rng(check_int("seed", seed, low=0))
 
     def thin(x, y):

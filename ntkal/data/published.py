@@ -67,7 +67,7 @@ def folder(root: str | Path | None = None) -> Path:
     return place
 
 
-def published(name: str, place: Path) -> Dataset:
+def read(name: str, place: Path) -> Dataset:
     """Read one of the data sets of :data:`FILES` from the folder ``place``, where its files are put first.
 
     Raises:
@@ -91,7 +91,7 @@ def published(name: str, place: Path) -> Dataset:
     images = (grey(x_train), grey(x_test)) if name == "mnist" else standardised(x_train, x_test)
     for array in images:
         array.setflags(write=False)  # so that the data set need not copy
-    return Dataset(images[0], y_train, images[1], y_test, classes)
+    return Dataset(images[0], y_train.astype(np.int64), images[1], y_test.astype(np.int64), classes)
 
 
 def grey(images: UInt8[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n h w 1"]:

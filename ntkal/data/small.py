@@ -52,6 +52,6 @@ def mnist5k_arrays() -> tuple[np.ndarray, np.ndarray]:
 def _split(x: np.ndarray, y: np.ndarray, test: int, seed: int, classes: tuple[str, ...]) -> Dataset:
     from sklearn.model_selection import train_test_split
 
-    rows = np.arange(len(y))
+    y, rows = y.astype(np.int64), np.arange(len(y))
     train, held_out = train_test_split(rows, test_size=test, random_state=seed, stratify=y)
     return Dataset(x[train], y[train], x[held_out], y[held_out], classes)

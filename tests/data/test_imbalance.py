@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from published import PARTS, same, write_tar
+from published import PARTS, same, write_cifar
 
 import ntkal
 from ntkal import data
@@ -49,10 +49,14 @@ def test_the_seed_decides_which_rows_stay(whole):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"share": 0.0}, "share: expected a number above 0 and at most 1, got 0.0"),
+        ({"share": 0.0}, "share: expected a number above 0 and at most 1, got 0"),
         ({"share": 1.5}, "share: .* got 1.5"),
+        ({"share": True}, "share: .* got True"),
         ({"share": float("nan")}, "share: .* got nan"),
-        ({"classes": [4]}, "classes: expected a whole number between 0 and 3, got 4"),
+        ({"classes": [4]}, "classes: expected positions between 0 and 3, got 4"),
+        ({"classes": [1.0]}, "classes: expected positions as whole numbers, got float64"),
+        ({"classes": [True, False, True, True]}, "classes: expected positions, got a boolean mask"),
+        ({"classes": 2}, "classes: expected positions of shape"),
         ({"seed": -1}, "seed: expected a whole number at least 0, got -1"),
     ],
 )
@@ -77,6 +81,6 @@ def test_the_named_variants_thin_the_named_sets(tmp_path, rng, no_network):
         assert np.bincount(found.y_train).tolist() == [2] * 5 + [20] * 5
         assert not same(found, ntkal.load(f"{name}_imbalanced", root=tmp_path, seed=6))
     # Damage is found in the file of the set that is thinned.
-    write_tar(tmp_path / "cifar-10-python.tar.gz", "cifar-10-batches-py", {})
-    with pytest.raises(ValueError, match="cifar10: in .* the archive lacks data_batch_1"):
+    write_cifar("cifar10", tmp_path, {})
+    with pytest.raises(ValueError, match="cifar10: .*the archive lacks data_batch_1"):
         ntkal.load("cifar10_imbalanced", root=tmp_path)
