@@ -1,8 +1,8 @@
 """The empirical neural tangent kernel of any network, in blocks under a stated memory budget."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any
 
 import jax
@@ -10,11 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntkal.inputs import ArrayLike, check_choice, check_int
-from ntkal.kernels import gradients as gram
-from ntkal.kernels.gradients import Logit
+from ntkal.inputs import ArrayLike, as_inputs, check_int, check_x64, is_traced
+from ntkal.kernels.gradients import (
+    CACHE,
+    SMALL,
+    add_block,
+    gradients,
+    groups,
+    held,
+    mirrored,
+)
+from ntkal.kernels.network import ApplyFn, Logit, check_finite, check_logit, trace_network
 
-ApplyFn = Callable[[Any, ArrayLike], jax.Array]
 STRIP = 256
 """Inputs to a strip: products of two strips are large enough to be fast, and half of them are not needed."""
 
@@ -66,42 +73,39 @@ def empirical_ntk(
     """
     x1 = as_inputs("x1", x1)
     x2 = None if x2 is None else as_inputs("x2", x2)
-    classes = count_classes(apply_fn, params, x1)
-    logit = check_logit(logit, classes)
-    outputs = classes if logit == "all" else 1
+    if x2 is not None:
+        if x2.shape[1:] != x1.shape[1:]:
+            raise ValueError(f"x2: expected inputs of shape {x1.shape[1:]} like x1, got {x2.shape[1:]}.")
+        x1, x2 = (x.astype(jnp.result_type(x1, x2)) for x in (x1, x2))
+    network = trace_network(apply_fn, params, x1=x1, x2=x2)
+    logit = check_logit(logit, network.classes)
+    outputs = network.classes if logit == "all" else 1
     check_int("memory", memory, low=1)
     rows = len(x1) + (0 if x2 is None else len(x2))
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
-    sizes, work, pairs = gram.held(apply_fn, params, x1[:1])
+    sizes, work, pairs = held(network)
     if outputs > 1:
-        sizes, pairs = None, frozenset()
+        sizes, pairs = {i: network.leaves[i].size * network.dtype.itemsize for i in sizes}, frozenset()
 
-    kernel = None
-    for group, width in parameter_groups(params, outputs * rows, memory, sizes):
+    kernel = jnp.zeros((len(x1) * outputs, len(x1 if x2 is None else x2) * outputs), network.dtype)
+    for group, width in groups(network, outputs * rows, memory, sizes):
         row = width * outputs
         block = rows if rows * row <= memory else memory // (2 * row)
         if block < 1:
             raise ValueError(f"memory: {memory} bytes cannot hold two Jacobians of {row} bytes; give more.")
         # The activations of a batch come on top of what is held: a quarter of the budget, or a CPU's cache.
-        room = min(memory // 4, gram.CACHE) if jax.default_backend() == "cpu" else memory // 4
+        room = min(memory // 4, CACHE) if jax.default_backend() == "cpu" else memory // 4
         at_once = room // (outputs * sum(work[i] for i in group) + 1)
-        features = partial(
-            _features,
-            apply_fn,
-            params,
-            group=group,
-            pairs=pairs,
-            logit=logit,
-            batch=max(1, min(batch, block, at_once)),
-        )
-        kernel = _gram(features, x1, x2, block, outputs, kernel)
+        here = pairs.intersection(group)
+        take = gradients(network, logit, group, here, SMALL)
+        features = partial(_in_batches, take, max(1, min(batch, block, at_once)))
+        kernel = _add(kernel, features, x1, x2, block, outputs, len(here))
     if x2 is None:
-        kernel = gram.mirrored(kernel)
-    if not bool(jnp.isfinite(kernel).all()):
-        raise ValueError("The kernel has NaN or infinite entries: check that params and inputs are finite.")
+        kernel = mirrored(kernel)
+    check_finite(kernel, network, x1=x1, x2=x2)
     if logit == "all":
-        n1, n2 = kernel.shape[0] // classes, kernel.shape[1] // classes
-        return kernel.reshape(n1, classes, n2, classes).transpose(0, 2, 1, 3)
+        n1, n2 = kernel.shape[0] // outputs, kernel.shape[1] // outputs
+        return kernel.reshape(n1, outputs, n2, outputs).transpose(0, 2, 1, 3)
     return kernel
 
 
@@ -143,60 +147,67 @@ def split_ntk(
     return kernel[:n, :n], kernel[n:, :n], kernel[n:, n:]
 
 
-def as_inputs(name: str, x: Any) -> jax.Array:
-    x = jnp.asarray(x)
-    if x.ndim < 2 or len(x) == 0:
-        raise ValueError(f"{name}: expected inputs of shape (n, ...) with n >= 1, got {x.shape}.")
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(
-            f"{name}: expected floating-point inputs, got {x.dtype}; scale and convert them first."
-        )
-    return x
+def from_jacobians(
+    j_l: Float[ArrayLike, "n p"] | Iterable[ArrayLike], j_p: Float[ArrayLike, "m p"] | Iterable[ArrayLike]
+) -> tuple[Float[Array, "n n"], Float[Array, "m n"], Float[Array, "m m"]]:
+    r"""Return the three kernel blocks that a look-ahead needs from Jacobians made elsewhere.
 
+    .. math:: \Theta(x, x') = \sum_k J_k(x) \, J_k(x')^\top
 
-def count_classes(apply_fn: ApplyFn, params: Any, x: jax.Array) -> int:
-    shape = jax.eval_shape(apply_fn, params, x[:1]).shape
-    if len(shape) != 2 or shape[0] != 1:
-        raise ValueError(f"apply_fn: expected outputs of shape (n, C), got {shape} for one input.")
-    return shape[1]
+    Args:
+        j_l: Derivatives of one logit of the labelled inputs, shape (n, p), float32 or float64; or blocks of
+            them, (n, p_k), one at a time, so that only one need be in memory: a list, or a generator such as
+            ``(part.flatten(1) for part in jacobians)`` over the parameters of a PyTorch network.
+        j_p: Those of the pool inputs, (m, p), or as many blocks (m, p_k).
 
+    Returns:
+        ``(k_ll, k_pl, k_pp)`` of shapes (n, n), (m, n) and (m, m), in the precision of the Jacobians.
 
-def check_logit(logit: Logit, classes: int) -> Logit:
-    if isinstance(logit, str):
-        return 0 if check_choice("logit", logit, ("first", "mean", "sum", "all")) == "first" else logit
-    return check_int("logit", logit, low=0, high=classes - 1)
+    Raises:
+        ValueError: For a block that has not two axes, blocks that do not match, or NaN and infinite entries.
 
-
-def parameter_groups(
-    params: Any, rows: int, memory: int, sizes: dict[int, int] | None = None
-) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Split the floating-point leaves into runs whose Jacobian over all rows fits, with bytes per row.
-
-    ``sizes`` has the bytes a row of leaves whose gradients are held in less than a Jacobian.
+    Example:
+        >>> [k.tolist() for k in from_jacobians(np.array([[1.0, 2.0]]), np.ones((1, 2)))]
+        [[[5.0]], [[3.0]], [[2.0]]]
     """
-    run: list[int] = []
-    width = 0
-    for index, leaf in enumerate(jax.tree.leaves(params)):
-        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
-            continue
-        size = (sizes or {}).get(index, np.size(leaf) * jnp.result_type(leaf).itemsize)
-        if run and rows * (width + size) > memory:
-            yield tuple(run), width
-            run, width = [], 0
-        run.append(index)
-        width += size
-    if not run:
-        raise ValueError("params: expected at least one floating-point leaf to differentiate.")
-    yield tuple(run), max(width, 1)
+    check_x64()
+    kernel: Any = 0.0
+    rows: tuple[int, ...] = ()
+    for k, blocks in enumerate(zip_longest(_blocks(j_l), _blocks(j_p))):
+        for name, block in zip(("j_l", "j_p"), blocks, strict=True):
+            if block is None or np.ndim(block) != 2:
+                raise ValueError(
+                    f"{name}: expected derivatives of one logit with respect to flat parameters, (n, p), got "
+                    f"{'fewer blocks than of the other inputs' if block is None else np.shape(block)}."
+                )
+        left, right = as_inputs("j_l", blocks[0]), as_inputs("j_p", blocks[1])
+        if left.shape[1] != right.shape[1] or (len(left), len(right)) != (rows or (len(left), len(right))):
+            raise ValueError(
+                f"j_p: block {k} of shape {right.shape} fits not that of j_l, {left.shape}, or those before."
+            )
+        rows, both = (len(left), len(right)), jnp.concatenate([left, right])
+        kernel = kernel + jnp.matmul(both, both.T, precision="highest")
+    if not rows:
+        raise ValueError("j_l: expected at least one block of parameters, got none.")
+    n, kernel = rows[0], mirrored(kernel)
+    for name, square in (("j_l", kernel[:n, :n]), ("j_p", kernel[n:, n:])):
+        if not is_traced(square) and not bool(jnp.isfinite(square).all()):
+            raise ValueError(f"{name}: some entries are NaN or infinite; remove or repair them.")
+    return kernel[:n, :n], kernel[n:, :n], kernel[n:, n:]
 
 
-def _gram(
-    features: Callable[[jax.Array], Any],
+def _blocks(jacobian: Any) -> Iterable[Any]:
+    return [jacobian] if hasattr(jacobian, "shape") else jacobian
+
+
+def _add(
+    kernel: jax.Array,
+    features: Callable[[jax.Array], list[jax.Array]],
     x1: jax.Array,
     x2: jax.Array | None,
     block: int,
     outputs: int,
-    kernel: jax.Array | None,
+    pairs: int,
 ) -> jax.Array:
     """Add the products of all pairs of strips of inputs; without ``x2``, of those below the diagonal."""
     other = x1 if x2 is None else x2
@@ -211,16 +222,11 @@ def _gram(
             right = left if x2 is None and j == i else strips(other, j)
             for (row, one), (column, another) in product(left, right):
                 if x2 is not None or column <= row:
-                    if kernel is None:
-                        dtype = jnp.result_type(*jax.tree.leaves(one))
-                        kernel = jnp.zeros((len(x1) * outputs, len(other) * outputs), dtype)
-                    kernel = gram.add_block(kernel, one, another, row * outputs, column * outputs)
+                    kernel = add_block(kernel, one, another, row * outputs, column * outputs, pairs)
     return kernel
 
 
-def _features(
-    apply_fn: ApplyFn, params: Any, x: jax.Array, *, group: tuple, pairs: frozenset, logit: Logit, batch: int
-) -> Any:
+def _in_batches(take: Callable[[jax.Array], list[jax.Array]], batch: int, x: jax.Array) -> list[jax.Array]:
     """Gradients of a strip of inputs, in batches of one size so that one program is compiled."""
     batch = min(batch, len(x))
     parts = []
@@ -229,6 +235,5 @@ def _features(
         missing = batch - len(part)
         if missing:
             part = jnp.concatenate([part, jnp.repeat(part[:1], missing, axis=0)])
-        made = gram.gradients(apply_fn, params, part, group, pairs, logit)
-        parts.append(jax.tree.map(lambda a, n=batch - missing: a[: len(a) // batch * n], made))
-    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *some: jnp.concatenate(some), *parts)
+        parts.append([rows[: batch - missing] for rows in take(part)])
+    return parts[0] if len(parts) == 1 else [jnp.concatenate(some) for some in zip(*parts, strict=True)]

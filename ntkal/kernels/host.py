@@ -5,6 +5,7 @@ part of its price.
 """
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
@@ -12,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from scipy.linalg.blas import dtrsm
+
+from ntkal.inputs import ArrayLike, is_traced
 
 LARGE = 2**24
 """Bytes of an array from which new pages cost more than starting threads, and :func:`minus_outer` pays."""
@@ -44,7 +47,7 @@ def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[A
         >>> minus_gram(2 * jnp.eye(2), jnp.ones((2, 1))).tolist()
         [[1.0, -1.0], [-1.0, 1.0]]
     """
-    whole, half = np.asarray(whole), np.asarray(half)
+    given, whole, half = whole, np.asarray(whole), np.asarray(half)
     out = _empty(whole.shape)
     for i in range(0, len(whole), _STRIP):
         strip = slice(i, min(i + _STRIP, len(whole)))
@@ -53,7 +56,7 @@ def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[A
         )
         for j in range(0, i, _STRIP):
             out[j : j + _STRIP, strip] = out[strip, j : j + _STRIP].T
-    return jnp.from_dlpack(out)
+    return _handed_over(out, given)
 
 
 def whiten(factor: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Array, "m n"]:
@@ -67,7 +70,7 @@ def whiten(factor: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Arra
     out[:] = rows
     # Fortran sees transposes: an upper L and columns in place of rows, so that nothing is copied.
     solved = dtrsm(1.0, np.asarray(factor).T, out.T, trans_a=1, overwrite_b=1)
-    return jnp.from_dlpack(solved.T)
+    return _handed_over(solved.T, rows)
 
 
 def minus_outer(
@@ -79,7 +82,7 @@ def minus_outer(
         >>> minus_outer(jnp.eye(2), np.ones(2), np.array([1.0, 0.0])).tolist()
         [[0.0, 0.0], [-1.0, 1.0]]
     """
-    whole, out = np.asarray(whole), _empty(whole.shape)
+    given, whole, out = whole, np.asarray(whole), _empty(whole.shape)
     step = max(1, _PANEL // (8 * len(whole)))
 
     def share(starts):
@@ -92,7 +95,23 @@ def minus_outer(
     shares = np.array_split(starts, min(len(starts), os.cpu_count() or 1))
     with ThreadPoolExecutor(len(shares)) as threads:  # NumPy lets go of the interpreter while it computes
         list(threads.map(share, shares))
-    return jnp.from_dlpack(out)
+    return _handed_over(out, given)
+
+
+def joined(parts: Iterable[ArrayLike]) -> Float[Array, "n ..."]:
+    """Concatenate arrays by way of the host, one at a time, on the device where they are.
+
+    Example:
+        >>> joined(jnp.full(1, i) for i in range(3)).tolist()
+        [0, 1, 2]
+    """
+    held = []
+    for part in parts:
+        held.append(part if is_traced(part) else np.asarray(part))
+    if is_traced(held):
+        return jnp.concatenate(held)
+    fixed = isinstance(part, jax.Array) and part.committed and len(part.devices()) == 1
+    return jax.device_put(np.concatenate(held), *(part.devices() if fixed else ()))
 
 
 def largest(array: Float[np.ndarray, "..."]) -> float:
@@ -118,6 +137,13 @@ def asymmetry(kernel: Float[np.ndarray, "n n"], side: int = 256) -> float:
             tile = kernel[i : i + side, j : j + side] - kernel[j : j + side, i : i + side].T
             gap = max(gap, float(np.max(np.abs(tile))))
     return gap
+
+
+def _handed_over(made: np.ndarray, given: ArrayLike) -> jax.Array:
+    """An array of the host as one of JAX, not copied unless what was given is on another device."""
+    array = jnp.from_dlpack(made)
+    elsewhere = isinstance(given, jax.Array) and given.devices() != array.devices()
+    return jax.device_put(array, *given.devices()) if elsewhere else array
 
 
 def _empty(shape: tuple[int, ...]) -> np.ndarray:

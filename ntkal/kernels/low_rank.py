@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int
+from ntkal.kernels.host import joined
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
 
 Kernel = Callable[..., ArrayLike]
@@ -63,11 +64,9 @@ def nystrom(
 
     def features(x: ArrayLike) -> Float[Array, "n r"]:
         # Gathered on the host, so that a pool of any size holds one block of its kernel at a time.
-        rows = [
-            np.asarray(jnp.asarray(kernel(x[start : start + batch_size], landmarks)) @ root)
-            for start in range(0, len(x), batch_size)
-        ]
-        return as_float64("features", np.concatenate(rows), (len(x), root.shape[1]))
+        starts = range(0, len(x), batch_size)
+        rows = (jnp.asarray(kernel(x[at : at + batch_size], landmarks)) @ root for at in starts)
+        return as_float64("features", joined(rows), (len(x), root.shape[1]))
 
     return features
 

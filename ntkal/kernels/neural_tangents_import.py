@@ -3,7 +3,8 @@
 Three things stand in the way. neural-tangents imports TensorFlow for its experimental module: a stub takes
 that module's place. It imports a few names from where JAX no longer keeps them: they are supplied while the
 import runs and taken away afterwards. And it uses two things when it runs that JAX is dropping: its own
-modules get a replacement for each. Users meet :mod:`ntkal.kernels.neural_tangents`, which serves the tested part.
+modules get a replacement for each. Users meet :mod:`ntkal.kernels.neural_tangents`, which serves the tested
+part.
 """
 
 import contextlib

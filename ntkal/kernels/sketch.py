@@ -1,6 +1,6 @@
 """Features of the empirical kernel by random projection of the gradients, one batch of inputs at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from ntkal.inputs import ArrayLike, check_choice, check_int
-from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes, parameter_groups
-from ntkal.kernels.gradients import CACHE, held, jacobian
+from ntkal.inputs import ArrayLike, as_inputs, check_choice, check_int
+from ntkal.kernels.gradients import CACHE, gradients, held
+from ntkal.kernels.host import joined
+from ntkal.kernels.network import ApplyFn, Logit, check_finite, check_logit, trace_network
 
 _CHUNK = 4096
 """Parameters projected at once; the numbers drawn depend on it, so changing it changes every sketch."""
@@ -74,14 +75,8 @@ def gradient_sketch(
     """
     rank = check_int("rank", rank, low=1)
     check_choice("kind", kind, _ADD)
-    parts = [
-        np.asarray(_project(rows, key, rank, kind))[:count]
-        for rows, count in _batches(apply_fn, params, x, logit, batch_size, memory)
-    ]
-    phi = np.concatenate(parts)
-    if not np.isfinite(phi).all():
-        raise ValueError("The sketch has NaN or infinite entries: check that params and inputs are finite.")
-    return jnp.asarray(phi)
+    project = partial(_project, key=key, rank=rank, kind=kind)
+    return _by_batches(project, apply_fn, params, x, logit, batch_size, memory)
 
 
 def ntk_diagonal(
@@ -113,44 +108,54 @@ def ntk_diagonal(
         >>> ntk_diagonal(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
         [5.0, 25.0]
     """
-    parts = [
-        np.asarray(jnp.einsum("bp,bp->b", rows, rows, precision="highest"))[:count]
-        for rows, count in _batches(apply_fn, params, x, logit, batch_size, memory)
-    ]
-    return jnp.asarray(np.concatenate(parts))
+
+    def squares(rows):
+        return jnp.einsum("bp,bp->b", rows, rows, precision="highest")
+
+    return _by_batches(squares, apply_fn, params, x, logit, batch_size, memory)
 
 
-def _batches(
-    apply_fn: ApplyFn, params: Any, x: ArrayLike, logit: Logit, batch_size: int | None, memory: int
-) -> Iterator[tuple[Float[Array, "b p"], int]]:
-    """Gradients of batch after batch, all of one size so that one program is compiled, and how many count."""
+def _by_batches(
+    reduce: Callable[[Float[Array, "b p"]], Float[Array, "b ..."]],
+    apply_fn: ApplyFn,
+    params: Any,
+    x: ArrayLike,
+    logit: Logit,
+    batch_size: int | None,
+    memory: int,
+) -> Float[Array, "n ..."]:
+    """Reduce the gradients of batch after batch, all of one size so that one program is compiled."""
     if logit == "all":
         raise ValueError("logit: 'all' has no single kernel; choose one logit, 'mean' or 'sum'.")
-    # One input is looked at here: the pool may be larger than the device, and is read batch by batch.
-    first = as_inputs("x", x[:1] if np.ndim(x) > 1 else x)
-    logit = check_logit(logit, count_classes(apply_fn, params, first))
     check_int("memory", memory, low=1)
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
-    ((group, row),) = parameter_groups(params, 1, 2**62)
+    # A few inputs are looked at here: the pool may be larger than the device, and is read batch by batch.
+    as_inputs("x", x[:1] if np.ndim(x) > 1 else x)
+    network = trace_network(apply_fn, params, x=x)
+    logit = check_logit(logit, network.classes)
+    take = gradients(network, logit, network.moving)
+    _, work, _ = held(network)
+    row = network.dtype.itemsize * sum(network.leaves[i].size for i in network.moving)
     if row > memory:
         raise ValueError(f"memory: {memory} bytes cannot hold one gradient of {row} bytes; give more.")
     batch = min(batch, len(x), memory // row)
-    _, work, _ = held(apply_fn, params, first)
     # On a CPU, as many at a time as have their activations in its cache: twice as fast.
     at_once = max(1, CACHE // sum(work.values())) if jax.default_backend() == "cpu" else batch
-    for start in range(0, len(x), batch):
-        part = jnp.asarray(x[start : start + batch])
-        count = len(part)
-        if count < batch:
+
+    def parts():
+        for start in range(0, len(x), batch):
+            part = as_inputs("x", x[start : start + batch])
+            count = len(part)
             part = jnp.concatenate([part, jnp.repeat(part[:1], batch - count, axis=0)])
-        rows = [
-            jacobian(apply_fn, params, part[i : i + at_once], group, logit)[:, 0]
-            for i in range(0, batch, at_once)
-        ]
-        yield jnp.concatenate(rows), count
+            rows = [take(part[i : i + at_once])[0][:, 0] for i in range(0, batch, at_once)]
+            yield reduce(jnp.concatenate(rows))[:count]
+
+    result = joined(parts())
+    check_finite(result, network, x=x)
+    return result
 
 
-@partial(jax.jit, static_argnums=(2, 3))
+@partial(jax.jit, static_argnames=("rank", "kind"))
 def _project(rows: Float[Array, "b p"], key: jax.Array, rank: int, kind: str) -> Float[Array, "b r"]:
     chunks = -(-rows.shape[1] // _CHUNK)
     padded = jnp.pad(rows, ((0, 0), (0, chunks * _CHUNK - rows.shape[1])))

@@ -7,8 +7,9 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from ntkal import empirical_ntk
-from ntkal.kernels import gradients as gram
+from ntkal.kernels import empirical, gradients
 from ntkal.kernels.layers import layers
+from ntkal.kernels.network import trace_network
 
 WEIGHTS = {"first": [1, 0, 0], "mean": [1 / 3] * 3, "sum": [3**-0.5] * 3}
 FAMILIES = [
@@ -20,7 +21,7 @@ FAMILIES = [
     pytest.param("wide_resnet", {}, marks=pytest.mark.slow),
     pytest.param("resnet18", {}, marks=pytest.mark.slow),
 ]
-PAIRS = {"all": -(10**9), "chosen": gram.OVERHEAD, "none": 10**9}
+PAIRS = {"all": -(10**9), "chosen": gradients.OVERHEAD, "none": 10**9}
 TRIED = [("all", "sum"), ("chosen", "mean"), ("none", "first")]
 
 
@@ -31,6 +32,12 @@ def explicit(apply, params, x):
     return np.stack([one(row) for row in jnp.asarray(x)])
 
 
+def weights(apply, params, x):
+    """The numbers of the leaves that are found to be the weights of a layer."""
+    network = trace_network(apply, params, x=x)
+    return list(layers(network.program, network.moving))
+
+
 @pytest.mark.parametrize(("name", "options"), FAMILIES)
 def test_the_kernel_of_every_model_is_that_of_its_explicit_jacobian(rng, monkeypatch, name, options):
     model = networks.make(name, **options)
@@ -39,7 +46,7 @@ def test_the_kernel_of_every_model_is_that_of_its_explicit_jacobian(rng, monkeyp
     x1, x2 = rng.normal(size=(3, *shape)), rng.normal(size=(3, *shape))
     left, right = explicit(model.apply, params, x1), explicit(model.apply, params, x2)
     for pairs, logit in TRIED:
-        monkeypatch.setattr(gram, "OVERHEAD", PAIRS[pairs])
+        monkeypatch.setattr(gradients, "OVERHEAD", PAIRS[pairs])
         g1, g2 = (np.einsum("ncp,c->np", j, WEIGHTS[logit]) for j in (left, right))
         for other, want in ((None, g1 @ g1.T), (x2, g1 @ g2.T)):
             kernel = empirical_ntk(model.apply, params, x1, other, logit=logit)
@@ -50,15 +57,16 @@ def test_the_kernel_of_every_model_is_that_of_its_explicit_jacobian(rng, monkeyp
 def test_all_weights_of_every_model_are_found(name, found):
     model = networks.make(name)
     params = model.init(jax.random.key(0))
-    assert len(layers(model.apply, params, jnp.zeros((1, *networks.SMALL[name]["input_shape"])))) == found
+    assert len(weights(model.apply, params, jnp.zeros((1, *networks.SMALL[name]["input_shape"])))) == found
 
 
-def image(**options):
+def image(batch=0, **options):
     """A convolution, its channels summed with unlike weights so that no two entries count the same."""
 
     def apply(params, x):
         y = lax.conv_general_dilated(x, params["w"], **options)
-        return jnp.tanh(y).reshape(1, -1)[:, :6] @ jnp.arange(1.0, 13.0).reshape(6, 2)
+        y = jnp.moveaxis(y, batch, 0)
+        return jnp.tanh(y).reshape(len(y), -1)[:, :6] @ jnp.arange(1.0, 13.0).reshape(6, 2)
 
     return apply
 
@@ -79,7 +87,7 @@ NETWORKS = {
     "cropped": ((5, 3, 2, 2), image(window_strides=(1, 1), padding=[(-1, 0), (0, -1)]), (3, 6, 7)),
     "mixed layout": (
         (3, 5, 2, 3),
-        image(window_strides=(1, 1), padding="SAME", dimension_numbers=("CNHW", "IOHW", "HWNC")),
+        image(2, window_strides=(1, 1), padding="SAME", dimension_numbers=("CNHW", "IOHW", "HWNC")),
         None,
     ),
     "weights first": ((4, 6), lambda p, x: jnp.tanh(p["w"] @ x.T).T[:, :2] ** 2, (6,)),
@@ -103,13 +111,14 @@ def test_convolutions_and_products_of_every_layout(rng, monkeypatch, name):
         one, inner = (3, 6, 7), apply
         apply = lambda p, x: inner(p, x.transpose(1, 0, 2, 3))  # noqa: E731
     params, x = {"w": rng.normal(size=shape)}, jnp.asarray(rng.normal(size=(4, *one)))
-    assert list(layers(apply, params, x[:1])) == [0]
+    assert weights(apply, params, x) == [0]
     rows = explicit(apply, params, x)[:, 1]
     for overhead in PAIRS.values():
-        monkeypatch.setattr(gram, "OVERHEAD", overhead)
+        monkeypatch.setattr(gradients, "OVERHEAD", overhead)
         np.testing.assert_allclose(empirical_ntk(apply, params, x, logit=1), rows @ rows.T, rtol=1e-11)
     # As a whole, the Jacobian keeps the order of the parameters.
-    np.testing.assert_allclose(gram.jacobian(apply, params, x, (0,), 1)[:, 0], rows, rtol=1e-11, atol=1e-12)
+    (whole,) = gradients.gradients(trace_network(apply, params, x=x), 1, (0,))(x)
+    np.testing.assert_allclose(whole[:, 0], rows, rtol=1e-11, atol=1e-12)
 
 
 @jax.custom_vjp
@@ -145,7 +154,7 @@ def test_weights_used_in_any_other_way_are_differentiated_as_a_whole(rng, name):
     apply, params, x = UNSTRUCTURED[name], {"w": rng.normal(size=(4, 4))}, rng.normal(size=(5, 4))
     if name == "in other precision":
         x = x.astype(np.float32)
-    assert layers(apply, params, x[:1]) == {}
+    assert weights(apply, params, x) == []
     # Backwards, since a derivative of one's own has no forward form.
     one = lambda x: jax.jacrev(lambda w: apply({"w": w}, x[None])[0, 1])(params["w"]).ravel()  # noqa: E731
     rows = np.stack([one(row) for row in jnp.asarray(x)])
@@ -164,10 +173,8 @@ def test_derivatives_of_compiled_and_custom_functions_are_kept(rng):
 
 @pytest.mark.parametrize("memory", [3000, 20_000, 2**31])
 def test_blocks_of_inputs_and_groups_of_leaves_give_the_same_kernel(rng, monkeypatch, memory):
-    import ntkal.kernels.empirical as kernels
-
-    monkeypatch.setattr(kernels, "STRIP", 3)
-    monkeypatch.setattr(gram, "OVERHEAD", PAIRS["all"])
+    monkeypatch.setattr(empirical, "STRIP", 3)
+    monkeypatch.setattr(gradients, "OVERHEAD", PAIRS["all"])
     params = {"u": rng.normal(size=(20, 10)), "v": rng.normal(size=(10, 2)), "w": rng.normal(size=(10, 10))}
     network = lambda p, x: jnp.tanh(jnp.tanh(x @ p["u"]) @ p["w"]).sum(1) @ p["v"]  # noqa: E731
     x, other = rng.normal(size=(11, 2, 20)), rng.normal(size=(4, 2, 20))

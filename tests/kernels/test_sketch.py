@@ -5,7 +5,8 @@ import pytest
 from networks import make as network
 
 from ntkal import empirical_ntk
-from ntkal.kernels.gradients import jacobian
+from ntkal.kernels.gradients import gradients
+from ntkal.kernels.network import trace_network
 from ntkal.kernels.sketch import gradient_sketch, ntk_diagonal
 
 KINDS = ["count", "gaussian", "rademacher"]
@@ -89,9 +90,9 @@ def test_no_array_is_as_large_as_all_gradients(case):
     from ntkal.kernels.sketch import _project
 
     apply, params, x, _ = case
-    group = tuple(range(len(jax.tree.leaves(params))))
-    rows = jacobian(apply, params, jnp.asarray(x[:4]), group, 0)[:, 0]
-    compiled = _project.lower(rows, jax.random.key(0), 64, "rademacher").compile()
+    network = trace_network(apply, params, x=x)
+    rows = gradients(network, 0, network.moving)(jnp.asarray(x[:4]))[0][:, 0]
+    compiled = _project.lower(rows, key=jax.random.key(0), rank=64, kind="rademacher").compile()
     batch, piece = 4 * rows.shape[1] * 8, 4096 * 64 * 8
     assert compiled.memory_analysis().temp_size_in_bytes < 3 * (batch + piece)
     assert rows.shape[1] > 4096
@@ -122,7 +123,7 @@ def test_the_precision_is_the_network_s(case):
         ({"logit": 4}, "logit: expected a whole number between 0 and 2, got 4"),
         ({"x": np.ones((0, 3, 2))}, "x: expected inputs of shape"),
         ({"x": np.ones(3)}, r"x: expected inputs of shape .* got \(3,\)"),
-        ({"x": np.full((2, 3, 2), np.nan)}, "The sketch has NaN"),
+        ({"x": np.full((2, 3, 2), np.nan)}, "x: some entries are NaN or infinite"),
         ({"memory": 10}, "memory: 10 bytes cannot hold one gradient"),
         ({"batch_size": 0}, "batch_size: expected a whole number at least 1"),
     ],
