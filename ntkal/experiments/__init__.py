@@ -1,6 +1,7 @@
 """From a configuration to tables of results that say what made them.
 
-In: a :class:`RunConfig`, a file of settings, or a grid of them. Out: a row for each cycle, with its provenance.
+In: a :class:`RunConfig`, a file of settings, or a grid of them; data and a network by name or of your own.
+Out: a row for each cycle, with its provenance.
 """
 
 from ntkal.experiments.config import RunConfig

@@ -1,11 +1,13 @@
 """A run's folder: one Parquet file that grows by a row a cycle, and a lock that keeps a second run out."""
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import filelock
 import jax
 import pandas as pd
 from flax import serialization
@@ -14,89 +16,111 @@ from ntkal.experiments import provenance, results
 from ntkal.experiments.config import RunConfig, differences
 
 FILE = "run.parquet"
-_LOCK = "run.lock"
+LOCK = "run.lock"
 # Rows made with other versions of these, or on another kind of device, need not be equal to the last bit.
 _SAME = ("python", "ntkal", "jax", "jaxlib", "flax", "optax", "numpy")
+_AGAIN = "start afresh with fresh=True (--fresh)"
 
 
 class Checkpoint:
     """The rows of a run so far, on disk after each cycle, and the points that the next cycle will label.
 
     Attributes:
+        folder: Where it lies; None keeps everything in memory.
         rows: One dictionary a finished cycle.
         pending: What was queried for the next cycle, or None when nothing was.
     """
 
-    def __init__(self, folder: Path | None, config: RunConfig):
-        self.path = None if folder is None else folder / FILE
+    def __init__(self, folder: Path | None, config: RunConfig, own: Mapping[str, str]):
+        self.folder = folder
         self.config = config
+        self.own = dict(own)
         self.rows: list[dict[str, Any]] = []
         self.pending: dict[str, Any] | None = None
-        self.provenance: dict[str, Any] | None = None
+        self.made: dict[str, Any] = {}
+        self.held = None if folder is None else (folder / LOCK).stat()
 
     @property
     def finished(self) -> bool:
         """Whether every cycle of the configuration has its row."""
         return len(self.rows) == self.config.cycles + 1
 
+    def table(self) -> pd.DataFrame:
+        """Give the rows as a table."""
+        return pd.DataFrame(self.rows)
+
     def restore(self) -> None:
         """Take up what an earlier run left in the folder, if anything.
 
         Raises:
-            ValueError: When the file is damaged, or made with other settings, versions or kind of device.
+            ValueError: When the file is damaged, or made with other settings, other data or another network
+                of the user's, other versions or another kind of device.
         """
-        if self.path is None or not self.path.exists():
-            return
-        again = "move it away, or start afresh with fresh=True (--fresh)"
+        path = self.folder / FILE
         try:
-            table, made = results.read(self.path)
+            table, made = results.read(path)
+        except FileNotFoundError:
+            return
         except ValueError as error:
-            raise ValueError(f"out: {error} To go on, {again}.") from error
-        whole = {"config", "pending", "versions", "backend"} <= set(made) and "cycle" in table
-        if not whole or table["cycle"].tolist() != list(range(len(table))):
-            raise ValueError(f"out: {self.path} is not the record of a run; {again}.")
+            raise ValueError(f"out: {error} To go on, move it away, or {_AGAIN}.") from error
+        whole = isinstance(made, dict) and {"config", "pending", "versions", "backend"} <= set(made)
+        if not whole or "cycle" not in table or table["cycle"].tolist() != list(range(len(table))):
+            raise ValueError(f"out: {path} is not the record of a run; move it away, or {_AGAIN}.")
         changed = differences(made["config"], self.config.to_dict())
+        changed += differences(made.get("own", {}), self.own, "your own ")
         if changed:
             raise ValueError(
-                f"out: {self.path} belongs to a run with other settings: {', '.join(changed)}; "
-                "give another folder, or start afresh with fresh=True (--fresh)."
+                f"out: {path} belongs to a run with other settings: {', '.join(changed)}; give another "
+                f"folder, or {_AGAIN}."
             )
-        self.rows = table.to_dict("records")
-        self.pending = made["pending"]
+        self.rows, self.pending, self.made = table.to_dict("records"), made["pending"], made
         if self.finished:
             return
         now = provenance.collect()
         changed = differences(_making(made), _making(now))
         if changed:
             raise ValueError(
-                f"out: {self.path} was begun elsewhere: {', '.join(changed)}; finish it there, or start "
-                "afresh here with fresh=True (--fresh), so that its rows are comparable."
+                f"out: {path} was begun elsewhere: {', '.join(changed)}; finish it there, or {_AGAIN} here, "
+                "so that its rows are comparable."
             )
-        self.provenance = made | {
-            "resumed": [*made.get("resumed", []), {key: now[key] for key in ("date", "commit", "dirty")}]
-        }
+        resumed = {key: now[key] for key in ("date", "commit", "dirty")}
+        self.made["resumed"] = [*made.get("resumed", []), resumed]
 
     def add(self, row: dict[str, Any], pending: dict[str, Any] | None, weights: dict | None = None) -> None:
         """Keep a cycle's row and the next cycle's points, on disk in one step.
 
-        Weights, which a warm run needs to go on, lie in a file of their own cycle: it is written before the
-        row and the one of the cycle before goes after it, so that a row never lacks its weights.
+        Weights, which a warm run needs to go on, lie in a file of their own that the provenance names by its
+        content: it is written before the row, and what no row names any more goes after it. So a row never
+        lacks its weights, and what an earlier run left is there until the first row has taken its place.
+
+        Raises:
+            OSError: When the row cannot be kept, or when the folder is no longer the one that was opened.
         """
         self.rows.append(row)
         self.pending = pending
-        if self.path is None:
+        if self.folder is None:
             return
-        if self.provenance is None:
-            self.provenance = provenance.collect(seeds=[self.config.seed], config=self.config.to_dict())
-        try:
-            if weights is not None:
-                self._write_weights(row["cycle"], weights)
-            results.write(self.table(), self.path, self.provenance | {"pending": pending})
-        except OSError as error:
-            why = error.strerror or error
+        cycle = row["cycle"]
+        if not self._is_held():
             raise OSError(
-                f"out: cycle {row['cycle']} cannot be kept in {self.path.parent} ({why}); the cycles before "
-                "it are. Mend that, and the same command goes on from there."
+                f"out: {self.folder} was deleted or replaced while a run was at work in it, so cycle {cycle} "
+                "is not kept; the same command goes on from what is there now."
+            )
+        if not self.made:
+            self.made = provenance.collect(seeds=[self.config.seed], config=self.config.to_dict())
+            self.made |= {"own": self.own} if self.own else {}
+        self.made |= {"pending": pending}
+        self.made.pop("weights", None)
+        try:
+            if weights is not None and pending is not None:
+                content = serialization.msgpack_serialize(jax.device_get(weights))
+                self.made["weights"] = f"weights-{cycle}-{_digest(content)}.msgpack"
+                results.write_whole(self.folder / self.made["weights"], lambda file: file.write(content))
+            results.write(self.table(), self.folder / FILE, self.made)
+        except OSError as error:
+            raise OSError(
+                f"out: cycle {cycle} cannot be kept in {self.folder} ({error.strerror or error}); the cycles "
+                "before it are. Mend that, and the same command goes on from there."
             ) from error
         self.tidy()
 
@@ -105,11 +129,9 @@ class Checkpoint:
 
         Only for the process that holds the folder.
         """
-        if self.path is None:
-            return
-        needed = None if self.pending is None or not self.rows else self._weights(len(self.rows) - 1)
-        for pattern in (f".{FILE}.*.part", "weights-*.part", "weights-*.msgpack"):
-            for path in self.path.parent.glob(pattern):
+        needed = self._weights() if self.pending is not None else None
+        for pattern in (f".{FILE}.*.part", ".weights-*.part", "weights-[0-9]*"):
+            for path in self.folder.glob(pattern):
                 if path != needed:
                     path.unlink(missing_ok=True)
 
@@ -119,38 +141,36 @@ class Checkpoint:
         Raises:
             ValueError: When the file is not there or is damaged.
         """
-        path = self._weights(len(self.rows) - 1)
+        path = self._weights()
         try:
-            return serialization.msgpack_restore(path.read_bytes())
+            content = path.read_bytes()
+            if "weights" in self.made and _digest(content) not in path.name:
+                raise ValueError("it is not what was written")
+            return serialization.msgpack_restore(content)
         except (OSError, ValueError) as error:
             raise ValueError(
-                f"out: the weights of the last cycle, {path}, cannot be read ({error}); start afresh with "
-                "fresh=True (--fresh)."
+                f"out: the weights of the last cycle, {path}, cannot be read ({error}); {_AGAIN}."
             ) from error
 
-    def _write_weights(self, cycle: int, weights: dict) -> None:
-        path = self._weights(cycle)
-        partial = path.with_suffix(".part")
+    def _weights(self) -> Path:
+        # Runs before the weights had a name of their own called them by their cycle.
+        return self.folder / self.made.get("weights", f"weights-{len(self.rows) - 1}.msgpack")
+
+    def _is_held(self) -> bool:
         try:
-            with open(partial, "wb") as file:
-                file.write(serialization.msgpack_serialize(jax.device_get(weights)))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-
-    def _weights(self, cycle: int) -> Path:
-        return self.path.with_name(f"weights-{cycle}.msgpack")
-
-    def table(self) -> pd.DataFrame:
-        """Give the rows as a table."""
-        return pd.DataFrame(self.rows)
+            return os.path.samestat(self.held, (self.folder / LOCK).stat())
+        except FileNotFoundError:
+            return False
 
 
 @contextlib.contextmanager
-def hold(out: str | os.PathLike | None, config: RunConfig, *, fresh: bool = False) -> Iterator[Checkpoint]:
+def hold(
+    out: str | os.PathLike | None,
+    config: RunConfig,
+    own: Mapping[str, str] | None = None,
+    *,
+    fresh: bool = False,
+) -> Iterator[Checkpoint]:
     """Open a run's folder for this process alone and take up what is there.
 
     The lock is the operating system's: it goes with the process that holds it, however that process ends.
@@ -158,64 +178,46 @@ def hold(out: str | os.PathLike | None, config: RunConfig, *, fresh: bool = Fals
     Args:
         out: The folder, made if it is not there; None keeps everything in memory.
         config: The run's settings.
-        fresh: Whether to throw away what an earlier run left.
+        own: What tells the user's own data and network from others.
+        fresh: Whether to pass over what an earlier run left; it is there until the first row takes its place.
 
     Raises:
         ValueError: When another process runs in this folder, when ``out`` cannot be a folder, and as
             :meth:`Checkpoint.restore` does.
     """
     if out is None:
-        yield Checkpoint(None, config)
+        yield Checkpoint(None, config, own or {})
         return
     folder = Path(out)
+    holder = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Opened without truncation: the holder's number must stay readable to the one that is refused.
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        lock = filelock.FileLock(folder / LOCK).acquire(timeout=0)
+    except filelock.Timeout:
+        with contextlib.suppress(OSError):
+            holder = (folder / LOCK).read_text().strip()
+        raise ValueError(
+            f"out: another run{f' (process {holder})' if holder else ''} is at work in {folder}; "
+            "wait for it to end or give another folder."
+        ) from None
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"out: {folder} cannot be a folder, since a file is in its way.") from None
     except OSError as error:
         raise ValueError(f"out: cannot write in {folder} ({error.strerror}).") from error
-    with os.fdopen(handle, "r+") as file:
-        if not _lock(file.fileno()):
-            holder = file.read().strip()
-            raise ValueError(
-                f"out: another run{f' (process {holder})' if holder else ''} is at work in {folder}; "
-                "wait for it to end or give another folder."
-            )
+    with lock:
         # The number only serves the message above: a full disk must not keep a finished run from being read.
         with contextlib.suppress(OSError):
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
-        checkpoint = Checkpoint(folder, config)
-        if fresh:
-            (folder / FILE).unlink(missing_ok=True)
-        checkpoint.restore()
-        checkpoint.tidy()
-        yield checkpoint
+            (folder / LOCK).write_text(f"{os.getpid()}\n")
+        state = Checkpoint(folder, config, own or {})
+        if not fresh:
+            state.restore()
+            state.tidy()
+        yield state
 
 
 def _making(made: dict[str, Any]) -> dict[str, Any]:
     return {name: made["versions"].get(name) for name in _SAME} | {"backend": made["backend"]}
 
 
-def _lock(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            # Beyond the number written in the file, since a locked byte cannot be read there.
-            os.lseek(handle, 1000, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,12 +13,16 @@ from typing import Any
 from ntkal import acquisition, data, models
 from ntkal.acquisition import sequential
 from ntkal.experiments import rivals
-from ntkal.inputs import check_choice, check_int, known, typed
+from ntkal.experiments.rivals.situation import OBJECTIVES
+from ntkal.inputs import check_choice, check_int, check_number, known, typed
 from ntkal.kernels.infinite import NETWORKS as INFINITE
 from ntkal.training.sgd import TrainConfig
 
-_LOGITS = ("first", "mean", "sum")
+OWN = "own"
+"""What ``data`` and ``model`` say in a run on a user's own :class:`ntkal.Dataset` and network."""
 TRAIN = TrainConfig(steps=500)
+_LOGITS = ("first", "mean", "sum")
+_LOWEST = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1}
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,16 @@ class RunConfig:
     """The settings of one pool-based run; equal settings give equal rows.
 
     Attributes:
-        data: Name of a data set of :func:`ntkal.load` that has classes.
-        model: Name of a network of :mod:`ntkal.models`.
-            ``"gp"``: no network, but the Gaussian-process classifier of :mod:`ntkal.lookahead.gaussian_process`.
+        data: Name of a data set of :func:`ntkal.load` that has classes; ``"own"`` for one of the user's.
+        model: Name of a network of :mod:`ntkal.models`; ``"own"`` for one of the user's. ``"gp"``: no
+            network, but the Gaussian-process classifier of :mod:`ntkal.lookahead.gaussian_process`.
         width: Width of the network, at least 1; the network's own default if None.
         blocks: Residual blocks in each group of a ``wide_resnet``; its own default if None.
         strategy: Name of a strategy of :mod:`ntkal.acquisition`.
         mode: ``"batch"``: pick all points of a cycle by one scoring. ``"sequential"``: pick one, reveal its
             true label to the look-ahead, score again. ``"hallucinated"``: so with its most likely label.
         lookahead: How the retrained network is foretold. ``"ntk"``: the linearised network, all candidates at
-            once (:class:`ntkal.Lookahead`). The others are for comparison: see :mod:`ntkal.experiments.rivals`.
+            once (:class:`ntkal.Lookahead`). The others are for comparison: :mod:`ntkal.experiments.rivals`.
         infinite: The architecture of the infinite-width kernel, where one is used.
         warm: Whether each training starts from the weights of the cycle before, rather than from new ones.
         start: Labels at the start, drawn at random, at least 1.
@@ -51,7 +54,7 @@ class RunConfig:
         train: How the network is trained; 500 steps in each cycle if not said, which keeps a run short.
 
     Raises:
-        ValueError: When a setting is of the wrong type, out of range or unknown.
+        ValueError: When a setting is of the wrong type, out of range or unknown, or two do not go together.
 
     Example:
         >>> RunConfig(strategy="margin", cycles=2).labels
@@ -77,13 +80,19 @@ class RunConfig:
     train: TrainConfig = TRAIN
 
     def __post_init__(self):
+        for name, kind in (("data", data.Dataset), ("model", models.Model)):
+            if isinstance(getattr(self, name), kind):
+                raise ValueError(
+                    f"{name}: a {kind.__name__} of your own is no setting; give it to ntkal.run(config, "
+                    f"{name}=...)."
+                )
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "train"}
         for name, value in typed(RunConfig, settings).items():
             object.__setattr__(self, name, value)
         if not isinstance(self.train, TrainConfig):
             raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
-        check_choice("data", self.data, data.names())
-        check_choice("model", self.model, (*models.names(), "gp"))
+        check_choice("data", self.data, (*data.names(), OWN))
+        check_choice("model", self.model, (*models.names(), "gp", OWN))
         check_choice("strategy", self.strategy, acquisition.names())
         check_choice("mode", self.mode, sequential.MODES)
         check_choice("lookahead", self.lookahead, rivals.names())
@@ -92,18 +101,46 @@ class RunConfig:
             check_choice("logit", self.logit, _LOGITS)
         else:
             check_int("logit", self.logit, low=0)
-        lowest = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1, "seed": 0}
-        for name, low in lowest.items():
+        for name, low in _LOWEST.items():
             if getattr(self, name) is not None:
                 check_int(name, getattr(self, name), low=low)
-        if self.seed >= 2**32:
-            raise ValueError(f"seed: expected a whole number below {2**32}, got {self.seed}.")
-        if not 0 <= self.relative_ridge < math.inf:
-            raise ValueError(f"relative_ridge: expected a number at least 0, got {self.relative_ridge}.")
+        check_int("seed", self.seed, low=0, high=2**32 - 1)
+        check_number("relative_ridge", self.relative_ridge, low=0)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse settings that are right one by one and cannot work together."""
+        strategy = acquisition.get(self.strategy)
+        sequential.check(strategy, self.mode)
         if self.subset is not None and self.subset < self.query:
             raise ValueError(
                 f"subset: {self.subset} inputs are too few to pick query = {self.query} from; "
                 f"give subset at least {self.query} or a smaller query."
+            )
+        if self.model == OWN and (self.width, self.blocks) != (None, None):
+            raise ValueError(
+                "model: a network of your own has its width and blocks; leave these settings out."
+            )
+        if self.model == "gp" and strategy.needs - {"lookahead"}:
+            raise ValueError(
+                f"strategy: {self.strategy!r} needs {', '.join(sorted(strategy.needs))} of a network, and "
+                "model 'gp' has none; take another strategy, or a network."
+            )
+        if self.model == "gp" and self.lookahead != "ntk":
+            raise ValueError(
+                "lookahead: model 'gp' looks ahead by itself, exactly; leave lookahead = 'ntk', not "
+                f"{self.lookahead!r}."
+            )
+        if rivals.get(self.lookahead).closed:
+            return
+        if self.strategy not in OBJECTIVES:
+            raise ValueError(
+                f"lookahead: {self.lookahead!r} can score by {' or '.join(OBJECTIVES)} only, not by "
+                f"{self.strategy!r}; change the strategy, or leave lookahead = 'ntk'."
+            )
+        if self.mode != "batch":
+            raise ValueError(
+                f"lookahead: {self.lookahead!r} cannot take labels one by one; give it mode 'batch'."
             )
 
     @property
@@ -134,15 +171,6 @@ class RunConfig:
         if isinstance(train, Mapping):
             train = _train(train)
         return cls(**settings, train=train)
-
-    @classmethod
-    def from_toml(cls, path: str | os.PathLike) -> "RunConfig":
-        """Read a configuration from a TOML file.
-
-        Raises:
-            ValueError: When there is no such file, when it is not TOML, and as :meth:`from_mapping` does.
-        """
-        return cls.from_mapping(read_toml(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the settings as plain values, for JSON; :meth:`from_mapping` takes them back."""
@@ -175,14 +203,17 @@ def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
     if isinstance(config, Mapping):
         return RunConfig.from_mapping(config)
     if isinstance(config, str | os.PathLike):
-        return RunConfig.from_toml(config)
+        return RunConfig.from_mapping(read_toml(config))
     raise ValueError(
         f"config: expected a RunConfig, a mapping or the path of a TOML file, got {type(config).__name__}."
     )
 
 
 def read_toml(path: str | os.PathLike) -> dict[str, Any]:
-    """Read a TOML file, with a ValueError that names the file when it is missing or not TOML.
+    """Read a TOML file, with or without a byte order mark.
+
+    Raises:
+        ValueError: When the file is missing or not TOML; the message names it.
 
     Example:
         >>> import tempfile
@@ -192,19 +223,14 @@ def read_toml(path: str | os.PathLike) -> dict[str, Any]:
         ...     read_toml(file)
         {'query': 10}
     """
-    path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"config: there is no file {path}.") from None
-    except IsADirectoryError:
-        raise ValueError(f"config: {path} is a folder; name the TOML file in it.") from None
+        # Some editors begin a file with a byte order mark.
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"config: {path} cannot be read ({error.strerror}).") from error
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # the parser's own, no UTF-8, digits or brackets by thousands
+    except UnicodeDecodeError as error:
+        raise ValueError(f"config: {path} is not valid TOML: {error}; save it as UTF-8.") from error
+    except (ValueError, RecursionError) as error:  # the parser's own; digits or brackets by thousands
         raise ValueError(f"config: {path} is not valid TOML: {error}.") from error
 
 

@@ -6,13 +6,13 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ntkal import models
-from ntkal import training as train
+from ntkal import models, training
 from ntkal.experiments import rivals
 from ntkal.experiments.config import RunConfig
 from ntkal.experiments.generators import key
-from ntkal.lookahead import gaussian_process as gp
-from ntkal.lookahead.dense import Lookahead
+from ntkal.lookahead import gaussian_process
+from ntkal.lookahead.posterior import Posterior
+from ntkal.models import Model
 from ntkal.training import ensemble, loss_prediction
 
 MEMBERS = 5
@@ -24,19 +24,16 @@ BATCH = 500
 
 
 class NetworkLearner:
-    """A network of :mod:`ntkal.models`, with whatever a strategy needs to be trained beside it.
+    """A network, with whatever a strategy needs to be trained beside it.
 
     Attributes:
         params: The parameters after the last :meth:`fit`; a warm start begins from them.
     """
 
-    def __init__(self, config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
+    def __init__(self, config: RunConfig, model: Model, needs: frozenset[str]):
         self.config = config
         self.needs = needs
-        options = {} if config.blocks is None else {"blocks": config.blocks}
-        self.model = models.get(
-            config.model, input_shape=input_shape, classes=classes, width=config.width, **options
-        )
+        self.model = model
         self.params: dict | None = None
         self.module: dict | None = None
         self.cycle = 0
@@ -50,13 +47,13 @@ class NetworkLearner:
         if "predicted_loss" in self.needs:
             self.params, self.module, _ = loss_prediction.fit(*arguments, weight=RANKING)
         else:
-            self.params, _ = train.fit(*arguments)
+            self.params, _ = training.fit(*arguments)
         self.cycle = cycle
         jax.block_until_ready(self.params)
 
     def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
         """What the network says."""
-        return train.predict(self.model, self.params, x)
+        return training.predict(self.model, self.params, x)
 
     def prepare(
         self,
@@ -88,7 +85,7 @@ class NetworkLearner:
         found: dict[str, Any] = {}
         if "features" in self.needs:
             for name, x in (("features_pool", x_p), ("features_labelled", x_l)):
-                rows = train.in_batches(self.model.features, self.params, x, batch_size=BATCH)
+                rows = training.in_batches(self.model.features, self.params, x, batch_size=BATCH)
                 found[name] = rows.astype(np.float64)
         if "ensemble" in self.needs:
             keys = jax.random.split(key(self.config.seed, "ensemble", self.cycle), MEMBERS - 1)
@@ -101,36 +98,26 @@ class NetworkLearner:
 
 
 class GPLearner:
-    """The Gaussian process of :mod:`ntkal.lookahead.gaussian_process`: no training, no randomness; its look-ahead is exact.
+    """The Gaussian process of :mod:`ntkal.lookahead.gaussian_process`: no training, no randomness.
 
-    It has no features, no ensemble and no loss-prediction module.
+    Its look-ahead is exact. It has no features, no ensemble and no loss-prediction module.
     """
 
     params = None
 
-    def __init__(self, config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
-        missing = needs - {"lookahead"}
-        if missing:
-            raise ValueError(
-                f"strategy: {config.strategy!r} needs {', '.join(sorted(missing))} of a network, and model "
-                "'gp' has none; take another strategy, or a network."
-            )
-        if config.lookahead != "ntk":
-            raise ValueError(
-                f"lookahead: model 'gp' looks ahead by itself, exactly; leave lookahead = 'ntk', not "
-                f"{config.lookahead!r}."
-            )
+    def __init__(self, config: RunConfig):
         self.config = config
 
     def fit(self, x: Float[np.ndarray, "n ..."], y: Float[np.ndarray, "n C"], cycle: int) -> None:
         """Condition on the labelled inputs."""
-        self.gp = gp.fit(x, y, infinite=self.config.infinite, relative_ridge=self.config.relative_ridge)
+        config = self.config
+        self.gp = gaussian_process.fit(x, y, infinite=config.infinite, relative_ridge=config.relative_ridge)
 
     def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
         """The posterior mean."""
         return np.asarray(self.gp.outputs(x))
 
-    def prepare(self, x_l, y_l, x_p, f_p) -> Lookahead:
+    def prepare(self, x_l, y_l, x_p, f_p) -> Posterior:
         """The process over the pool."""
         return self.gp.lookahead(x_p)
 
@@ -139,11 +126,41 @@ class GPLearner:
         return {}
 
 
-def make(config: RunConfig, input_shape: tuple[int, ...], classes: int, needs: frozenset[str]):
-    """Make the learner of a run.
+def named(config: RunConfig, input_shape: tuple[int, ...], classes: int) -> Model:
+    """Build the network that a configuration names."""
+    options = {} if config.blocks is None else {"blocks": config.blocks}
+    return models.get(config.model, input_shape=input_shape, classes=classes, width=config.width, **options)
+
+
+def described(model: Model, seed: int, x: Float[np.ndarray, "1 ..."], classes: int) -> str:
+    """Say what tells a user's network from others, as far as that can be seen from outside.
+
+    Args:
+        model: The network.
+        seed: Seed of the run, whose first weights are looked at.
+        x: One input.
+        classes: Outputs that the network must have.
+
+    Returns:
+        Its name, its number of parameters, and what it says of the input before training, to three digits.
 
     Raises:
-        ValueError: When it cannot give what the strategy needs.
+        ValueError: When it is no :class:`ntkal.models.Model`, or does not have an output for each class.
+
+    Example:
+        >>> model = models.mlp((2,), 3, width=4)
+        >>> described(model, 0, np.zeros((1, 2), np.float32), 3)
+        'mlp, 27 parameters, outputs 0 0 0'
     """
-    kind = GPLearner if config.model == "gp" else NetworkLearner
-    return kind(config, input_shape, classes, needs)
+    if not isinstance(model, Model):
+        raise ValueError(f"model: expected a ntkal.models.Model, got {type(model).__name__}.")
+    params = model.init(key(seed, "init", 0))
+    outputs = training.predict(model, params, x)
+    if outputs.shape != (1, classes):
+        raise ValueError(
+            f"model: expected outputs of shape (n, {classes}), one for each class of the data, got shape "
+            f"{outputs.shape} for one input."
+        )
+    count = sum(np.size(leaf) for leaf in jax.tree.leaves(params["weights"]))
+    said = " ".join(f"{value:.3g}" for value in outputs[0])
+    return f"{model.name}, {count} parameters, outputs {said}"

@@ -1,10 +1,11 @@
 """The pool-based run: train, evaluate, choose, label, again; resumable, and the same rows every time."""
 
+import dataclasses
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,40 +13,23 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from ntkal import acquisition, data
-from ntkal.acquisition import PoolView, Strategy, sequential
+from ntkal import acquisition
+from ntkal import data as datasets
+from ntkal.acquisition import PoolView, sequential
 from ntkal.acquisition.registry import best
+from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, learners, rivals
-from ntkal.experiments.config import RunConfig, as_config
+from ntkal.experiments.config import OWN, RunConfig, as_config
 from ntkal.experiments.generators import stream
-from ntkal.experiments.rivals.situation import OBJECTIVES
-from ntkal.lookahead.dense import Lookahead
-
-
-@dataclass(frozen=True)
-class Query:
-    """What was chosen for the next cycle, and what the choice took.
-
-    Attributes:
-        picks: Indices into ``x_train``, best first.
-        ridge: The absolute ridge of the look-ahead that chose them; None where there was none.
-        seconds_kernel: As in the table of :func:`run`.
-        seconds_query: As in the table of :func:`run`.
-
-    Example:
-        >>> Query([3, 1], None, 0.0, 0.1).picks
-        [3, 1]
-    """
-
-    picks: list[int]
-    ridge: float | None
-    seconds_kernel: float
-    seconds_query: float
+from ntkal.lookahead.posterior import Posterior
+from ntkal.models import Model
 
 
 def run(
     config: RunConfig | Mapping | str | os.PathLike,
     *,
+    data: Dataset | None = None,
+    model: Model | None = None,
     out: str | os.PathLike | None = None,
     progress: bool = False,
     fresh: bool = False,
@@ -59,16 +43,20 @@ def run(
     Every random draw comes from a stream of its own, named by (seed, purpose, cycle). So the runs of one seed
     share the start set, the initial weights of each cycle, its stream of batches, and the order in which
     inputs come up for the subset, whatever their strategy: take differences between strategies within seeds
-    (:func:`ntkal.experiments.results.paired`). No generator's state has to be saved either, and a run that was
-    interrupted goes on to the rows of one that was not, ``seconds_*`` apart. The data set is that of
+    (:func:`ntkal.experiments.results.paired`). No generator's state has to be saved either, and a run that
+    was interrupted goes on to the rows of one that was not, ``seconds_*`` apart. The data set is that of
     ``ntkal.load(name)`` for every seed.
 
     Args:
         config: A :class:`ntkal.experiments.RunConfig`, a mapping of its settings, or the path of a TOML file.
+        data: A data set of your own, with classes, in place of the setting ``data``, which becomes ``"own"``.
+        model: A network of your own, in place of the setting ``model``, which becomes ``"own"``.
         out: Folder for ``run.parquet``, written whole after each cycle. A run that was begun there goes on, a
-            finished one is returned at once. None keeps nothing.
+            finished one is returned at once. None keeps nothing. Of your own data the folder remembers a
+            digest, and of your own network its name, its number of parameters and what it says of the first
+            training input before training, to three digits: a run on others does not go on there.
         progress: Whether to draw a progress bar on the standard error stream.
-        fresh: Whether to throw away what ``out`` holds.
+        fresh: Whether to begin anew whatever ``out`` holds; it is replaced when the first cycle is done.
 
     Returns:
         A table of ``cycles + 1`` rows: ``data``, ``model``, ``strategy``, ``mode``, ``seed``; ``cycle``;
@@ -80,7 +68,9 @@ def run(
 
     Raises:
         ValueError: For a bad setting, too little data for the labels asked for, a strategy that cannot work
-            in the mode, and a folder that another run uses, that is damaged, or that holds other settings.
+            in the mode, data or a network that does not fit, and a folder that another run uses, that is
+            damaged, or that holds other settings.
+        OSError: When a cycle cannot be kept in ``out``.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), section 4, with the choices of this book's chapters 9 and 12.
@@ -92,90 +82,121 @@ def run(
         >>> table["labels"].tolist()
         [8, 12, 16]
     """
-    config = as_config(config)
-    strategy = acquisition.get(config.strategy)
-    _check(strategy, config)
+    config = with_own(config, data, model)
     # A new run is checked against its data before its folder is made; a finished one needs no data.
-    begun = out is not None and (Path(out) / checkpoint.FILE).exists()
-    job = None if begun else _Run(config, strategy)
-    with checkpoint.hold(out, config, fresh=fresh) as state:
+    begun = not fresh and out is not None and (Path(out) / checkpoint.FILE).exists()
+    job = None if begun and data is None and model is None else Parts(config, data, model)
+    with checkpoint.hold(out, config, job.own if job else None, fresh=fresh) as state:
         if not state.finished:
-            job = job or _Run(config, strategy)
+            job = job or Parts(config)
             job.go(state, progress)
         return state.table()
 
 
-class _Run:
+def with_own(
+    config: RunConfig | Mapping | str | os.PathLike, data: Dataset | None, model: Model | None
+) -> RunConfig:
+    """Take a configuration, and have it say which of data and network are the user's own.
+
+    Raises:
+        ValueError: When it asks for data or a network of the user's and there is none, or for a bad setting.
+
+    Example:
+        >>> with_own({"model": "mlp"}, datasets.load("moons"), None).data
+        'own'
+    """
+    config = as_config(config)
+    given = {"data": data, "model": model}
+    config = dataclasses.replace(config, **{name: OWN for name in given if given[name] is not None})
+    for name, value in given.items():
+        if value is None and getattr(config, name) == OWN:
+            raise ValueError(
+                f"{name}: {OWN!r} stands for one of yours; give it to ntkal.run(config, {name}=...)."
+            )
+    return config
+
+
+class Parts:
     """The parts of a run that stay the same from cycle to cycle."""
 
-    def __init__(self, config: RunConfig, strategy: Strategy):
+    def __init__(self, config: RunConfig, data: Dataset | None = None, model: Model | None = None):
         self.config = config
-        self.strategy = strategy
-        self.data = data.load(config.data)
-        classes = len(self.data.classes)
+        self.strategy = acquisition.get(config.strategy)
+        if data is not None and not isinstance(data, Dataset):
+            raise ValueError(
+                f"data: expected a ntkal.Dataset, got {type(data).__name__}; make one of your arrays."
+            )
+        self.data = datasets.load(config.data) if data is None else data
+        classes, total = len(self.data.classes), len(self.data.x_train)
         if classes == 0:
             raise ValueError(
                 f"data: {config.data!r} is a regression problem; a run needs classes, as mnist5k has."
             )
-        total = len(self.data.x_train)
         if config.labels > total:
             raise ValueError(
                 f"cycles: {config.start} labels at the start and {config.cycles} cycles of {config.query} "
                 f"come to {config.labels}, but {config.data} has {total} training inputs; lower start, query "
                 "or cycles."
             )
-        self.targets = data.one_hot(self.data.y_train, classes)
-        self.learner = learners.make(config, self.data.x_train.shape[1:], classes, strategy.needs)
+        self.targets = datasets.one_hot(self.data.y_train, classes)
+        self.own = {} if data is None else {"data": data.digest}
+        if model is not None:
+            self.own["model"] = learners.described(model, config.seed, self.data.x_train[:1], classes)
+        if config.model == "gp":
+            self.learner = learners.GPLearner(config)
+        else:
+            model = model or learners.named(config, self.data.x_train.shape[1:], classes)
+            self.learner = learners.NetworkLearner(config, model, self.strategy.needs)
 
     def go(self, state: checkpoint.Checkpoint, progress: bool) -> None:
+        """Add the cycles that are not there yet."""
         from tqdm import tqdm
 
-        bar = tqdm(
-            total=self.config.cycles + 1,
-            initial=len(state.rows),
-            disable=not progress,
-            unit="cycle",
-            desc=f"{self.config.strategy} ({self.config.mode})",
-        )
+        name, cycles = f"{self.config.strategy} ({self.config.mode})", self.config.cycles
+        bar = tqdm(total=cycles + 1, initial=len(state.rows), disable=not progress, unit="cycle", desc=name)
         with bar:
             labelled = [pick for row in state.rows for pick in row["picks"]]
             if self.config.warm and state.rows:
                 self.learner.params = state.weights()
-            for cycle in range(len(state.rows), self.config.cycles + 1):
-                chosen = Query(**state.pending) if cycle else Query(self.start_set(), None, 0.0, 0.0)
-                labelled += chosen.picks
+            for cycle in range(len(state.rows), cycles + 1):
+                chosen = state.pending if cycle else self.start_set()
+                labelled += chosen["picks"]
                 bar.set_postfix_str(f"{len(labelled)} labels: training")
                 accuracy, seconds = self.train(labelled, cycle)
                 following = None
-                if cycle < self.config.cycles:
+                if cycle < cycles:
                     bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}, choosing")
-                    following = asdict(self.query(labelled, cycle))
+                    following = self.query(labelled, cycle)
                 weights = self.learner.params if self.config.warm else None
                 state.add(self.row(cycle, len(labelled), accuracy, seconds, chosen), following, weights)
                 bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}")
                 bar.update()
 
-    def row(self, cycle: int, labels: int, accuracy: float, seconds: float, chosen: Query) -> dict:
-        settings = {
-            name: getattr(self.config, name) for name in ("data", "model", "strategy", "mode", "seed")
-        }
+    def row(
+        self, cycle: int, labels: int, accuracy: float, seconds: float, chosen: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A cycle's row of the table."""
+        names = ("data", "model", "strategy", "mode", "seed")
         return {
-            **settings,
+            **{name: getattr(self.config, name) for name in names},
             "cycle": cycle,
             "labels": labels,
             "accuracy": accuracy,
-            "ridge": float("nan") if chosen.ridge is None else chosen.ridge,
+            "ridge": float("nan") if chosen["ridge"] is None else chosen["ridge"],
             "seconds_train": seconds,
-            "seconds_kernel": chosen.seconds_kernel,
-            "seconds_query": chosen.seconds_query,
-            "picks": chosen.picks,
+            "seconds_kernel": chosen["seconds_kernel"],
+            "seconds_query": chosen["seconds_query"],
+            "picks": chosen["picks"],
         }
 
-    def start_set(self) -> list[int]:
+    def start_set(self) -> dict[str, Any]:
+        """What is labelled for cycle 0, in the form of :meth:`query`."""
         rng = stream(self.config.seed, "start", 0)
-        return rng.choice(len(self.data.x_train), self.config.start, replace=False).tolist()
+        picks = rng.choice(len(self.data.x_train), self.config.start, replace=False).tolist()
+        return {"picks": picks, "ridge": None, "seconds_kernel": 0.0, "seconds_query": 0.0}
 
     def train(self, labelled: list[int], cycle: int) -> tuple[float, float]:
+        """Train on the labelled inputs; the test accuracy and the seconds."""
         began = time.perf_counter()
         self.learner.fit(self.data.x_train[labelled], self.targets[labelled], cycle)
         seconds = time.perf_counter() - began
@@ -188,7 +209,8 @@ class _Run:
         unlabelled = order[~np.isin(order, labelled)]
         return unlabelled[: self.config.subset]
 
-    def query(self, labelled: list[int], cycle: int) -> Query:
+    def query(self, labelled: list[int], cycle: int) -> dict[str, Any]:
+        """What is chosen for the next cycle, best first, and what the choice took."""
         config, pool = self.config, self.subset(labelled, cycle)
         known = self.data.x_train[labelled], self.targets[labelled], self.data.x_train[pool]
         began = time.perf_counter()
@@ -204,29 +226,15 @@ class _Run:
         if config.mode != "batch":
             reveal = self.targets[pool] if config.mode == "sequential" else None
             picks = sequential.pick(self.strategy, state, config.query, rng, labels=reveal)
-        elif state is None or isinstance(state, Lookahead):
+        elif state is None or isinstance(state, Posterior):
             view = PoolView(jnp.asarray(f_p, dtype=jnp.float64), post=state, **extras)
             picks = self.strategy(view, config.query, rng)
         else:
             scores = rivals.score(rivals.get(config.lookahead), state, config.strategy)
             picks = best(scores, config.query)
-        ridge = float(state.ridge) if isinstance(state, Lookahead) else None
-        seconds_kernel = kernel_done - outputs_done if state is not None else 0.0
-        seconds_query = outputs_done - began + time.perf_counter() - kernel_done
-        return Query(pool[np.asarray(picks)].tolist(), ridge, seconds_kernel, seconds_query)
-
-
-def _check(strategy: Strategy, config: RunConfig) -> None:
-    """Refuse what cannot work together: a mode or a way to look ahead that the strategy cannot use."""
-    sequential.check(strategy, config.mode)
-    if rivals.get(config.lookahead).closed:
-        return
-    if config.strategy not in OBJECTIVES:
-        raise ValueError(
-            f"lookahead: {config.lookahead!r} can score by {' or '.join(OBJECTIVES)} only, not by "
-            f"{config.strategy!r}; change the strategy, or leave lookahead = 'ntk'."
-        )
-    if config.mode != "batch":
-        raise ValueError(
-            f"lookahead: {config.lookahead!r} cannot take labels one by one; give it mode 'batch'."
-        )
+        return {
+            "picks": pool[np.asarray(picks)].tolist(),
+            "ridge": float(state.ridge) if isinstance(state, Posterior) else None,
+            "seconds_kernel": kernel_done - outputs_done if state is not None else 0.0,
+            "seconds_query": outputs_done - began + time.perf_counter() - kernel_done,
+        }

@@ -1,19 +1,21 @@
 """Result tables: Parquet files that say how they were made.
 
-Intervals and comparisons over seeds live in :mod:`ntkal.experiments.statistics`; the ones that every chapter needs can be
-reached from here too.
+Intervals and comparisons over seeds live in :mod:`ntkal.experiments.statistics`; the ones that every chapter
+needs can be reached from here too.
 """
 
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from ntkal.experiments.statistics.intervals import interval, paired, require, summary
+from ntkal.experiments.statistics import interval, paired, require, summary
 
-__all__ = ["interval", "paired", "read", "require", "summary", "write"]
+__all__ = ["interval", "paired", "read", "require", "summary", "write", "write_whole"]
 
 STORE = Path(__file__).resolve().parents[1] / "results"
 """The tables that come with the package."""
@@ -21,25 +23,64 @@ STORE = Path(__file__).resolve().parents[1] / "results"
 _KEY = b"ntkal"
 
 
-def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Path:
-    """Write a table and its provenance to one Parquet file, entirely or not at all.
+def write_whole(path: str | os.PathLike, fill: Callable[[Any], Any]) -> Path:
+    """Write a file entirely or not at all: beside its place, forced to the disk, then renamed in one step.
 
-    The bytes go to a temporary file beside ``path``, are forced to the disk, and take its name in one step,
-    so that neither a reader nor a run that is killed ever leaves or meets half a file.
+    So no reader ever meets half a file, and a process that is killed leaves none but one in ``.part``.
+
+    Args:
+        path: File to write; its folder is made if it is not there.
+        fill: ``fill(file)`` writes the bytes to an open binary file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OSError: When the system refuses; the file that was there stays as it was.
+
+    Example:
+        >>> write_whole(f"{tempfile.mkdtemp()}/a.txt", lambda file: file.write(b"all")).read_text()
+        'all'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name must reach the disk too
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return path
+
+
+def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Path:
+    """Write a table and its provenance to one Parquet file, as :func:`write_whole` does.
 
     Args:
         table: Any table that Parquet can hold; its index is not kept.
         path: File to write; its folder is made if it is not there.
-        provenance: What :func:`ntkal.experiments.provenance.collect` gives, or any dictionary that JSON can hold.
+        provenance: What :func:`ntkal.experiments.provenance.collect` gives, or any dictionary that JSON can
+            hold.
 
     Returns:
         The path written.
 
     Raises:
         ValueError: When ``provenance`` is empty or JSON cannot hold it.
+        OSError: As :func:`write_whole` does.
 
     Example:
-        >>> import tempfile
         >>> folder = tempfile.mkdtemp()
         >>> file = write(pd.DataFrame({"seed": [0]}), f"{folder}/a.parquet", {"command": "by hand"})
         >>> read(file)[1]["command"]
@@ -56,23 +97,9 @@ def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Pat
         text = json.dumps(provenance, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"provenance: JSON cannot hold it ({error}).") from error
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: text.encode()})
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            pq.write_table(arrow, file, write_page_checksum=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-    return path
+    return write_whole(path, lambda file: pq.write_table(arrow, file, write_page_checksum=True))
 
 
 def read(path: str | os.PathLike) -> tuple[pd.DataFrame, dict]:
@@ -86,44 +113,34 @@ def read(path: str | os.PathLike) -> tuple[pd.DataFrame, dict]:
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When the file is not whole, is not Parquet, or carries no provenance.
+        ValueError: When the file cannot be read, is not whole, is not Parquet, or carries no provenance.
 
     Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     file = write(pd.DataFrame({"picks": [[1, 2]]}), f"{folder}/a.parquet", {"seeds": [0]})
-        ...     table, provenance = read(file)
+        >>> path = write(pd.DataFrame({"picks": [[1, 2]]}), f"{tempfile.mkdtemp()}/a.parquet", {"seeds": [0]})
+        >>> table, provenance = read(path)
         >>> table["picks"].tolist(), provenance
         ([[1, 2]], {'seeds': [0]})
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no results file {path}.")
     try:
-        arrow = pq.read_table(path, page_checksum_verification=True)
+        content = Path(path).read_bytes()
+        arrow = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no results file {path}.") from None
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(
-            f"{path}: not a whole Parquet file, so nothing is read from it ({error})."
-        ) from error
-    metadata = arrow.schema.metadata or {}
-    if _KEY not in metadata:
+        why = getattr(error, "strerror", None)
+        said = f"cannot be read ({why})" if why else f"not a whole Parquet file, so nothing is read ({error})"
+        raise ValueError(f"{path}: {said}.") from error
+    try:
+        provenance = json.loads(arrow.schema.metadata[_KEY])
+    except (TypeError, KeyError, ValueError):
         raise ValueError(
             f"{path}: carries no provenance; it was not written by ntkal.experiments.results.write."
-        )
+        ) from None
     table = arrow.to_pandas()
     for field in arrow.schema:
         if pa.types.is_list(field.type):
             table[field.name] = [None if value is None else value.tolist() for value in table[field.name]]
-    return table, json.loads(metadata[_KEY])
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    return table, provenance

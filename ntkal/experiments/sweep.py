@@ -1,23 +1,111 @@
-"""Many runs on Dask: resumable, whatever is killed on the way, and one table at the end."""
+"""Runs on Dask: read from a TOML file, resumable, whatever is killed on the way; one table in the end."""
 
 import contextlib
+import dataclasses
+import itertools
 import os
+import pickle
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, loop, provenance, results
-from ntkal.experiments.grid import Job, read
+from ntkal.experiments.config import RunConfig, read_toml
 from ntkal.experiments.workers import RETRIES, connect, finished
-
-__all__ = ["Job", "read", "run"]
+from ntkal.inputs import check_int
+from ntkal.models import Model
 
 TABLE = "table.parquet"
+_PARTS = ("seeds", "run", "series", "grid")
 Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
 """Of one run: its table and its provenance, or its error."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep: the name of its curve, and its settings.
+
+    Example:
+        >>> Job("margin, warm", RunConfig(seed=3)).folder
+        'margin,_warm-seed3'
+    """
+
+    series: str
+    config: RunConfig
+
+    @property
+    def folder(self) -> str:
+        """The name of the run's folder below that of the sweep."""
+        # Nothing that some system takes for a separator or refuses in a name.
+        name = re.sub(r"[ /\\\x00-\x1f]", "_", self.series)
+        return f"{name}-seed{self.config.seed}"
+
+
+def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[int] = ()) -> list[Job]:
+    r"""Read the runs of a sweep from a TOML file.
+
+    ``seeds`` is a list. ``[run]`` has the settings that all runs share, those of
+    :class:`ntkal.experiments.RunConfig`. Each ``[[series]]`` is one curve: its ``name``, and what it sets
+    differently. ``[grid]`` has lists instead, and every combination of them is a curve. Any other table is a
+    size: with ``size="laptop"``, what ``[laptop]`` holds replaces the same settings outside it.
+
+    Args:
+        path: The file.
+        size: The table to take over the rest; None takes none.
+        seeds: Seeds to run in place of the file's.
+
+    Returns:
+        The jobs, seed by seed, so that whole seeds are finished early.
+
+    Raises:
+        ValueError: For a bad file, an unknown size, an unknown or bad setting (the message names the file and
+            the series), and two series of one name.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "few.toml"
+        ...     _ = file.write_text('seeds = [0, 1]\n[run]\ndata = "moons"\nmodel = "mlp"\n'
+        ...                         '[grid]\nstrategy = ["random", "margin"]\n[small]\nseeds = [7]\n')
+        ...     [job.folder for job in read(file, size="small")]
+        ['random-seed7', 'margin-seed7']
+    """
+    settings = read_toml(path)
+    sizes = {name: settings.pop(name) for name in list(settings) if name not in _PARTS}
+    for name, value in sizes.items():
+        if not isinstance(value, Mapping) or not set(value) <= set(_PARTS):
+            raise ValueError(
+                f"config: in {path}, {name!r} is neither one of {', '.join(_PARTS)} nor a size, which is a "
+                "table of these."
+            )
+    if size is not None:
+        if size not in sizes:
+            raise ValueError(f"size: {path} has no {size!r}; it has {', '.join(sizes) or 'none'}.")
+        settings = _merge(settings, sizes[size])
+    for name in ("run", "grid"):
+        if not isinstance(settings.get(name, {}), Mapping):
+            raise ValueError(f"config: in {path}, {name} is not a table; write [{name}].")
+    if not isinstance(settings.get("series", []), list):
+        raise ValueError(f"config: in {path}, series is not a list of tables; write [[series]].")
+    seeds = list(seeds) if isinstance(seeds, Iterable) else seeds
+    chosen = settings.get("seeds", [0]) if seeds == [] else seeds
+    if not isinstance(chosen, list) or not chosen:
+        raise ValueError(f"seeds: expected a list of whole numbers in {path}, got {chosen!r}.")
+    jobs = []
+    for seed, (name, own) in itertools.product(chosen, _series(settings, path)):
+        try:
+            config = RunConfig.from_mapping(_merge(settings.get("run", {}), own) | {"seed": seed})
+        except ValueError as error:
+            raise ValueError(f"config: {path}, series {name!r}: {error}") from error
+        jobs.append(Job(name, config))
+    _check_names(jobs, f"config: in {path}")
+    return jobs
 
 
 def run(
@@ -27,6 +115,8 @@ def run(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: bool = False,
+    data: Dataset | None = None,
+    model: Model | None = None,
     **made: Any,
 ) -> pd.DataFrame:
     """Run jobs on Dask and return one table of all their rows; a sweep that was begun in ``out`` goes on.
@@ -47,6 +137,8 @@ def run(
         scheduler: Address of a Dask scheduler, ``tcp://host:port``, or path of a scheduler file; None starts
             local processes.
         progress: Whether to draw a progress bar on the standard error stream.
+        data: A data set of your own for all runs, as in :func:`ntkal.run`; it is sent to the workers.
+        model: A network of your own for all runs, as in :func:`ntkal.run`.
         **made: Further entries for the provenance, such as the name of a figure.
 
     Returns:
@@ -73,11 +165,15 @@ def run(
     """
     if not jobs:
         raise ValueError("jobs: there is none; a sweep needs at least one run.")
+    _check_names(jobs, "jobs")
+    if workers is not None:
+        workers = check_int("workers", workers, low=0)
     from tqdm import tqdm
 
-    out = Path(out)
+    out, own = Path(out), {"data": data, "model": model}
+    jobs = [dataclasses.replace(job, config=loop.with_own(job.config, **own)) for job in jobs]
     here = workers == 0 and scheduler is None
-    outcomes = _here(jobs, out) if here else _on_dask(jobs, out, workers, scheduler)
+    outcomes = _here(jobs, out, own) if here else _on_dask(jobs, out, own, workers, scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}
     failed: dict[str, Exception] = {}
     bar = tqdm(total=len(jobs), disable=not progress, unit="run", desc=out.name, file=sys.stderr)
@@ -99,23 +195,31 @@ def run(
     return table
 
 
-def _here(jobs: Sequence[Job], out: Path) -> Iterator[tuple[Job, Outcome]]:
+def _check_names(jobs: Sequence[Job], place: str) -> None:
+    names = [job.folder for job in jobs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{place}: {twice[0]} is there more than once; give each series a name of its own.")
+
+
+def _here(jobs: Sequence[Job], out: Path, own: Mapping[str, Any]) -> Iterator[tuple[Job, Outcome]]:
     """Yield each job with what came of it, one after another."""
     for job in jobs:
         try:
-            yield job, _one(job, out)
+            yield job, _one(job, out, own)
         except Exception as error:  # whatever it is, it is raised once the others are done
             yield job, error
 
 
 def _on_dask(
-    jobs: Sequence[Job], out: Path, workers: int | None, scheduler: str | None
+    jobs: Sequence[Job], out: Path, own: Mapping[str, Any], workers: int | None, scheduler: str | None
 ) -> Iterator[tuple[Job, Outcome]]:
     """Yield each job with what came of it, in the order they are finished."""
     with connect(workers, scheduler) as client:
         from distributed import KilledWorker
 
-        futures = {client.submit(_one, job, out.resolve(), pure=False): job for job in jobs}
+        sent = client.scatter(_packed(own), broadcast=True)
+        futures = {client.submit(_unpacked, job, out.resolve(), sent, pure=False): job for job in jobs}
         try:
             for future in finished(client, futures):
                 job, error = futures[future], future.exception()
@@ -129,10 +233,27 @@ def _on_dask(
             client.cancel(list(futures))
 
 
-def _one(job: Job, out: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What a worker does: one run, from where it stands."""
+def _packed(own: Mapping[str, Any]) -> bytes:
+    import cloudpickle
+
+    try:
+        return cloudpickle.dumps(own)
+    except Exception as error:  # whatever the functions of a user's network hold
+        raise ValueError(
+            f"model: this network cannot be sent to workers ({error}); make it of functions that are not "
+            "compiled yet, or run here, with workers=0."
+        ) from error
+
+
+def _unpacked(job: Job, out: Path, packed: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What a worker does."""
+    return _one(job, out, pickle.loads(packed))
+
+
+def _one(job: Job, out: Path, own: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One run, from where it stands."""
     folder = out / job.folder
-    table = loop.run(job.config, out=folder)
+    table = loop.run(job.config, out=folder, **own)
     table.insert(0, "series", job.series)
     place = table.columns.get_loc("model") + 1
     table.insert(place, "width", job.config.width)
@@ -142,16 +263,44 @@ def _one(job: Job, out: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _provenance(jobs, records, table, made) -> dict[str, Any]:
     """What made the whole: this command, and when, where and with which code its runs were made."""
-    seconds = float(table.filter(like="seconds_").to_numpy().sum())
-    commits = sorted({f"{r['commit']}{' (changed)' if r['dirty'] else ''}" for r in records})
+    runs = {
+        "commits": sorted({f"{r['commit']}{' (changed)' if r['dirty'] else ''}" for r in records}),
+        "devices": sorted({r["device"] for r in records}),
+        "first": min(r["date"] for r in records),
+        "configs": {job.folder: job.config.to_dict() for job in jobs},
+    }
+    if "own" in records[0]:
+        runs["own"] = records[0]["own"]
+    seconds = round(float(table.filter(like="seconds_").to_numpy().sum()), 1)
     return provenance.collect(
-        seeds=sorted({job.config.seed for job in jobs}),
-        seconds=round(seconds, 1),
-        runs={
-            "commits": commits,
-            "devices": sorted({r["device"] for r in records}),
-            "first": min(r["date"] for r in records),
-            "configs": {job.folder: job.config.to_dict() for job in jobs},
-        },
-        **made,
+        seeds=sorted({job.config.seed for job in jobs}), seconds=seconds, runs=runs, **made
     )
+
+
+def _series(settings: Mapping[str, Any], path: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Names and own settings of the curves: those written out, else every combination of the grid."""
+    series, grid = settings.get("series", []), settings.get("grid", {})
+    if bool(series) == bool(grid):
+        raise ValueError(f"config: {path} needs either [[series]] or [grid], and not both.")
+    if grid:
+        if not all(isinstance(values, list) and values for values in grid.values()):
+            raise ValueError(f"config: in {path}, [grid] must have lists that are not empty.")
+        return [
+            (" ".join(map(str, values)), dict(zip(grid, values, strict=True)))
+            for values in itertools.product(*grid.values())
+        ]
+    out = []
+    for one in series:
+        one = dict(one) if isinstance(one, Mapping) else {}
+        if not isinstance(one.get("name"), str):
+            raise ValueError(f"config: in {path}, a [[series]] has no name.")
+        out.append((one.pop("name"), one))
+    return out
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -7,17 +8,28 @@ from ntkal.experiments import checkpoint, results
 from ntkal.experiments.config import RunConfig
 
 CONFIG = RunConfig(cycles=2)
+PENDING = {"picks": [7], "ridge": None, "seconds_kernel": 0.1, "seconds_query": 0.2}
 
 
 def row(cycle):
     return {"cycle": cycle, "ridge": float("nan"), "accuracy": 0.5 + cycle, "picks": [cycle, cycle + 10]}
 
 
-def begun(folder, cycles=1):
-    with checkpoint.hold(folder, CONFIG) as state:
+def begun(folder, cycles=1, weights=False, **options):
+    with checkpoint.hold(folder, CONFIG, **options) as state:
         for cycle in range(cycles):
-            state.add(row(cycle), {"picks": [7], "ridge": None, "seconds_kernel": 0.1, "seconds_query": 0.2})
+            state.add(row(cycle), PENDING, {"w": [cycle]} if weights else None)
     return folder / checkpoint.FILE
+
+
+def weights(folder):
+    with checkpoint.hold(folder, CONFIG) as state:
+        return state.weights()
+
+
+def refused(folder, message, config=CONFIG, **options):
+    with pytest.raises(ValueError, match=message), checkpoint.hold(folder, config, **options):
+        pass
 
 
 def tamper(path, **changes):
@@ -30,7 +42,7 @@ def test_what_was_kept_comes_back(tmp_path):
     with checkpoint.hold(tmp_path, CONFIG) as state:
         assert [r["picks"] for r in state.rows] == [[0, 10], [1, 11]]
         assert state.rows[1]["accuracy"] == 1.5
-        assert state.pending == {"picks": [7], "ridge": None, "seconds_kernel": 0.1, "seconds_query": 0.2}
+        assert state.pending == PENDING
         assert not state.finished
         state.add(row(2), None)
         assert state.finished
@@ -50,29 +62,72 @@ def test_in_memory_nothing_is_written(tmp_path, monkeypatch):
 
 def test_other_settings_are_refused_by_name(tmp_path):
     begun(tmp_path)
-    with (
-        pytest.raises(ValueError, match=r"other settings: query \(20 then, 10 now\); give another folder"),
-        checkpoint.hold(tmp_path, RunConfig(cycles=2, query=10)),
-    ):
-        pass
+    message = r"other settings: query \(20 then, 10 now\); give another folder"
+    refused(tmp_path, message, RunConfig(cycles=2, query=10))
 
 
-def test_fresh_throws_away_what_is_there(tmp_path):
-    path = begun(tmp_path)
+def test_other_data_and_another_network_of_the_user_s_are_refused(tmp_path):
+    mine = {"data": "12", "model": "mine, 5 parameters"}
+    begun(tmp_path, own=mine)
+    refused(tmp_path, r"other settings: your own data \('12' then, '34' now\)", own=mine | {"data": "34"})
+    refused(tmp_path, r"your own model \('mine, 5 parameters' then, None now\)", own={"data": "12"})
+    with checkpoint.hold(tmp_path, CONFIG, mine) as state:
+        assert len(state.rows) == 1
+
+
+def test_fresh_keeps_what_is_there_until_its_first_row(tmp_path):
+    path = begun(tmp_path, weights=True)
+    old = path.read_bytes()
     with checkpoint.hold(tmp_path, RunConfig(query=10), fresh=True) as state:
         assert state.rows == []
-        assert not path.exists()
+        assert path.read_bytes() == old
+    assert weights(tmp_path) == {"w": [0]}
+    with checkpoint.hold(tmp_path, RunConfig(query=10), fresh=True) as state:
+        state.add(row(0), PENDING, {"w": [5]})
+        assert len(list(tmp_path.glob("weights*"))) == 1
+        assert state.weights() == {"w": [5]}
+    assert results.read(path)[1]["config"]["query"] == 10
+
+
+def test_weights_are_those_of_the_last_row_and_whole_or_refused(tmp_path):
+    path = begun(tmp_path, 2, weights=True)
+    assert weights(tmp_path) == {"w": [1]}
+    (file,) = tmp_path.glob("weights*")
+    whole = file.read_bytes()
+    for content in (whole[:-1], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match="weights of the last cycle, .* cannot be read .*fresh=True"):
+            weights(tmp_path)
+    # A folder from before the weights were named by their content.
+    table, made = results.read(path)
+    del made["weights"]
+    results.write(table, path, made)
+    file.unlink()
+    (tmp_path / "weights-1.msgpack").write_bytes(whole)
+    assert weights(tmp_path) == {"w": [1]}
+
+
+@pytest.mark.parametrize("remade", [False, True])
+def test_a_folder_that_was_deleted_or_remade_under_a_run_is_left_alone(tmp_path, remade):
+    folder = tmp_path / "run"
+    with checkpoint.hold(folder, CONFIG) as state:
+        state.add(row(0), PENDING)
+        shutil.rmtree(folder)
+        if remade:
+            path = begun(folder)
+            theirs = path.read_bytes()
+        with pytest.raises(OSError, match="out: .* was deleted or replaced .* so cycle 1 is not kept"):
+            state.add(row(1), PENDING)
+    assert folder.exists() == remade
+    if remade:
+        assert path.read_bytes() == theirs
 
 
 def test_another_version_may_read_a_finished_run_but_not_go_on_with_one(tmp_path):
     path = begun(tmp_path)
     versions = results.read(path)[1]["versions"] | {"jax": "0.0.1"}
     tamper(path, versions=versions)
-    with (
-        pytest.raises(ValueError, match=r"begun elsewhere: jax \('0.0.1' then, .* finish it there"),
-        checkpoint.hold(tmp_path, CONFIG),
-    ):
-        pass
+    refused(tmp_path, r"begun elsewhere: jax \('0.0.1' then, .* finish it there")
     path = begun(tmp_path / "whole", 3)
     tamper(path, versions=versions)
     with checkpoint.hold(tmp_path / "whole", CONFIG) as state:
@@ -83,23 +138,17 @@ def test_a_damaged_or_foreign_file_is_refused_and_left_alone(tmp_path):
     path = begun(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
-    with (
-        pytest.raises(ValueError, match=r"not a whole Parquet file.*move it away, or start afresh"),
-        checkpoint.hold(tmp_path, CONFIG),
-    ):
-        pass
+    refused(tmp_path, r"not a whole Parquet file.*move it away, or start afresh")
     assert path.read_bytes() == whole[:-10]
     results.write(results.pd.DataFrame({"cycle": [0]}), path, {"command": "by hand"})
-    with pytest.raises(ValueError, match="not the record of a run"), checkpoint.hold(tmp_path, CONFIG):
-        pass
+    refused(tmp_path, "not the record of a run")
 
 
 def test_a_gap_in_the_cycles_is_refused(tmp_path):
     path = begun(tmp_path, 2)
     table, made = results.read(path)
     results.write(table.tail(1), path, made)
-    with pytest.raises(ValueError, match="not the record of a run"), checkpoint.hold(tmp_path, CONFIG):
-        pass
+    refused(tmp_path, "not the record of a run")
 
 
 def test_a_second_run_in_the_folder_is_refused_until_the_first_ends(tmp_path):

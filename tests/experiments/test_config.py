@@ -70,10 +70,18 @@ def test_labels_at_the_end_are_counted():
         ({"start": 0}, "start: expected a whole number at least 1, got 0"),
         ({"cycles": -1}, "cycles: expected a whole number at least 0"),
         ({"width": 0}, "width: expected a whole number at least 1"),
-        ({"seed": -1}, "seed: expected a whole number at least 0"),
-        ({"seed": 2**32}, "seed: expected a whole number below"),
-        ({"relative_ridge": -1e-3}, "relative_ridge: expected a number at least 0"),
-        ({"relative_ridge": float("nan")}, "relative_ridge: expected a number at least 0"),
+        ({"seed": -1}, "seed: expected a whole number between 0 and"),
+        ({"seed": 2**32}, "seed: expected a whole number between 0 and 4294967295"),
+        ({"seed": np.bool_(True)}, "seed: expected a whole number, got"),
+        ({"seed": np.float64(1)}, "seed: expected a whole number, got"),
+        ({"relative_ridge": -1e-3}, "relative_ridge: expected a finite number of at least 0"),
+        ({"relative_ridge": float("nan")}, "relative_ridge: expected a finite number of at least 0"),
+        ({"strategy": "badge", "mode": "sequential"}, "mode: 'badge' does not score candidates"),
+        ({"strategy": "badge", "model": "gp"}, "strategy: 'badge' needs features of a network"),
+        ({"lookahead": "step", "model": "gp"}, "lookahead: model 'gp' looks ahead by itself"),
+        ({"lookahead": "step", "strategy": "emoc"}, "lookahead: 'step' can score by mlmoc or mlmoc_norm"),
+        ({"lookahead": "step", "mode": "sequential"}, "lookahead: 'step' cannot take labels one by one"),
+        ({"model": "own", "width": 8}, "model: a network of your own has its width"),
         ({"subset": 10}, "subset: 10 inputs are too few to pick query = 20 from"),
         ({"data": 3}, "data: expected a text, got 3"),
         (
@@ -95,14 +103,20 @@ def test_a_bad_setting_is_named_with_what_is_allowed(as_user, settings, message)
 
 
 def test_a_bad_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"config: there is no file .*gone\.toml"):
+    with pytest.raises(ValueError, match=r"config: .*gone\.toml cannot be read \(No such file"):
         as_config(tmp_path / "gone.toml")
-    with pytest.raises(ValueError, match="is a folder"):
+    with pytest.raises(ValueError, match=r"config: .* cannot be read \(Is a directory\)"):
         as_config(tmp_path)
-    for text in (b"query = ", b"\xff\xfe"):
+    for text, more in ((b"query = ", ""), ("query = 5".encode("utf-16"), ".*; save it as UTF-8")):
         (tmp_path / "bad.toml").write_bytes(text)
-        with pytest.raises(ValueError, match=r"bad\.toml is not valid TOML"):
+        with pytest.raises(ValueError, match=rf"bad\.toml is not valid TOML{more}"):
             as_config(tmp_path / "bad.toml")
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_change_nothing(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xef\xbb\xbfquery = 10\r\nseed = 3\r\n")
+    assert as_config(path) == RunConfig(query=10, seed=3)
 
 
 def test_something_else_is_no_configuration(as_user):

@@ -1,20 +1,12 @@
+import itertools
+
 import jax
 
-from ntkal.experiments import generators as streams
-from ntkal.experiments.generators import key, stream
+from ntkal.experiments.generators import PURPOSES, key, stream
 
 
 def test_streams_differ_by_seed_purpose_and_cycle():
-    draws = {
-        float(stream(seed, purpose, cycle).random())
-        for seed in (0, 1)
-        for purpose in streams._STREAMS
-        for cycle in (0, 1)
-    }
-    keys = {
-        tuple(jax.random.key_data(key(seed, purpose, cycle)).tolist())
-        for seed in (0, 1)
-        for purpose in streams._STREAMS
-        for cycle in (0, 1)
-    }
-    assert len(draws) == len(keys) == 4 * len(streams._STREAMS)
+    each = list(itertools.product((0, 1), PURPOSES, (0, 1)))
+    draws = {float(stream(*one).random()) for one in each}
+    keys = {tuple(jax.random.key_data(key(*one)).tolist()) for one in each}
+    assert len(draws) == len(keys) == len(each)

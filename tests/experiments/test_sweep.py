@@ -1,14 +1,18 @@
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import jax
+import numpy as np
 import pandas as pd
 import pytest
 
 import ntkal
 from ntkal.experiments import results, sweep
+from ntkal.models import Model, mlp
 
 FEW = """
 seeds = [0, 1]
@@ -18,10 +22,10 @@ model = "mlp"
 width = 8
 start = 8
 query = 4
-cycles = 2
+cycles = 1
 subset = 50
 [run.train]
-steps = 20
+steps = 10
 learning_rate = 0.05
 [[series]]
 name = "random"
@@ -35,6 +39,20 @@ seeds = [7]
 [small.run.train]
 steps = 5
 """
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """The rows of jobs run one by one without a folder; each run is made once for all tests."""
+    tables = {}
+
+    def of(jobs, **own):
+        for job in jobs:
+            if job not in tables:
+                tables[job] = ntkal.run(job.config, **own).assign(series=job.series)
+        return pd.concat([tables[job] for job in jobs], ignore_index=True)
+
+    return of
 
 
 @pytest.fixture
@@ -54,11 +72,6 @@ def command(*arguments, **options):
     )
 
 
-def expected(jobs):
-    parts = [ntkal.run(job.config).assign(series=job.series) for job in jobs]
-    return pd.concat(parts, ignore_index=True)
-
-
 def same(table, other):
     names = ["series", "strategy", "mode", "seed", "cycle", "labels", "accuracy", "picks"]
     pd.testing.assert_frame_equal(table[names], other[names])
@@ -72,7 +85,7 @@ def test_series_share_settings_and_come_seed_by_seed(few):
         ("random", 1),
         ("one by one", 1),
     ]
-    assert {job.config.train.steps for job in jobs} == {20}
+    assert {job.config.train.steps for job in jobs} == {10}
     assert jobs[1].config.mode == "sequential"
     assert jobs[1].folder == "one_by_one-seed0"
 
@@ -102,13 +115,15 @@ def test_a_grid_is_every_combination(tmp_path):
         ("[grid]\nstrategy = []\n", "lists that are not empty"),
         ('[[series]]\nstrategy = "random"\n', "has no name"),
         ('[[series]]\nname = "a"\nstrategie = "random"\n', "series 'a': strategie: no such setting"),
-        ('[[series]]\nname = "a"\n[[series]]\nname = "a"\n', "a-seed0 more than once"),
+        ('[[series]]\nname = "a"\n[[series]]\nname = "a"\n', "a-seed0 is there more than once"),
         ('speed = 3\n[[series]]\nname = "a"\n', "'speed' is neither"),
         ('seeds = 3\n[[series]]\nname = "a"\n', "seeds: expected a list"),
+        ('seeds = [true]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got True"),
+        ('seeds = [1.0]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got 1.0"),
         ("[grid\n", "is not valid TOML"),
     ],
 )
-def test_a_bad_file_is_refused_by_what_is_wrong_in_it(tmp_path, text, message):
+def test_a_bad_file_is_refused_by_what_is_wrong_in_it(as_user, tmp_path, text, message):
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -118,13 +133,30 @@ def test_a_bad_file_is_refused_by_what_is_wrong_in_it(tmp_path, text, message):
 def test_unknown_sizes_and_missing_files_are_named(few, tmp_path):
     with pytest.raises(ValueError, match="has no 'large'; it has small"):
         sweep.read(few, size="large")
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="cannot be read"):
         sweep.read(tmp_path / "none.toml")
     with pytest.raises(ValueError, match="jobs: there is none"):
         sweep.run([], tmp_path)
 
 
-def test_without_workers_the_runs_are_made_here_and_kept(few, tmp_path):
+def test_seeds_of_another_kind_are_refused(as_user, few):
+    for seeds in (0, 5, [True], [1.0], "12"):
+        with pytest.raises(ValueError, match=r"seeds?: expected a (list of )?whole number"):
+            sweep.read(few, seeds=seeds)
+    assert [job.config.seed for job in sweep.read(few, seeds=np.arange(3, 4))] == [3, 3]
+
+
+def test_a_run_that_is_there_twice_and_what_is_no_number_of_workers_are_refused(as_user, few, tmp_path):
+    jobs = sweep.read(few)
+    with pytest.raises(ValueError, match="jobs: random-seed0 is there more than once"):
+        sweep.run([*jobs, jobs[0]], tmp_path, workers=0)
+    for workers in (False, 0.0, -1, "0"):
+        with pytest.raises(ValueError, match="workers: expected a whole number"):
+            sweep.run(jobs, tmp_path, workers=workers)
+    assert not list(tmp_path.glob("*/"))
+
+
+def test_without_workers_the_runs_are_made_here_and_kept(few, expected, tmp_path):
     jobs = sweep.read(few, size="small")
     table = sweep.run(jobs, tmp_path, workers=0, figure="few")
     same(table, expected(jobs))
@@ -154,7 +186,7 @@ def test_a_run_that_diverges_does_not_stop_the_others_and_is_named(few, tmp_path
     assert not (tmp_path / sweep.TABLE).exists()
     calm = [job for job in jobs if job.series != "wild"]
     assert len(calm) == 3
-    assert all(len(results.read(tmp_path / job.folder / "run.parquet")[0]) == 3 for job in calm)
+    assert all(len(results.read(tmp_path / job.folder / "run.parquet")[0]) == 2 for job in calm)
 
 
 @pytest.mark.slow
@@ -169,7 +201,7 @@ def test_workers_go_on_after_a_run_that_diverges_and_the_command_says_which(few,
 
 
 @pytest.mark.slow
-def test_the_table_is_that_of_the_runs_one_by_one_with_what_made_it(few, tmp_path):
+def test_the_table_is_that_of_the_runs_one_by_one_with_what_made_it(few, expected, tmp_path):
     done = command(few, "--out", tmp_path / "out", "--workers", 2)
     said, _ = done.communicate(timeout=300)
     assert done.returncode == 0, said
@@ -185,9 +217,41 @@ def test_the_table_is_that_of_the_runs_one_by_one_with_what_made_it(few, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_a_cycle_at_most_and_changes_nothing(tmp_path):
+def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(few, expected, tmp_path):
+    data = ntkal.load("moons", seed=1)
+
+    def outputs(params, x):
+        return x @ params["weights"]["w"]
+
+    mine = Model(
+        "linear",
+        init=lambda key: {
+            "weights": {"w": 0.1 * jax.random.normal(key, (2, 2), "float32")},
+            "statistics": {},
+        },
+        apply=outputs,
+        features=lambda params, x: x,
+        train_apply=lambda params, x: (outputs(params, x), params),
+    )
+    own = {"data": data, "model": mine}
+    jobs = [
+        dataclasses.replace(job, config=dataclasses.replace(job.config, width=None))
+        for job in sweep.read(few)
+    ]
+    table = sweep.run(jobs[:1], tmp_path, workers=1, **own)
+    same(table, expected(jobs[:1], **own))
+    assert set(table["data"]) == set(table["model"]) == {"own"}
+    assert results.read(tmp_path / sweep.TABLE)[1]["runs"]["own"]["data"] == data.digest
+    with pytest.raises(ValueError, match=r"model: this network cannot be sent to workers .*workers=0"):
+        sweep.run(jobs[:1], tmp_path, workers=1, **own | {"model": mlp((2,), 2)})
+    with pytest.raises(ValueError, match="your own data"):
+        sweep.run(jobs[:1], tmp_path, workers=0, **own | {"data": ntkal.load("moons")})
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_a_cycle_at_most_and_changes_nothing(expected, tmp_path):
     path = tmp_path / "long.toml"
-    path.write_text(FEW.replace("seeds = [0, 1]", "seeds = [0]").replace("cycles = 2", "cycles = 8"))
+    path.write_text(FEW.replace("seeds = [0, 1]", "seeds = [0]").replace("cycles = 1", "cycles = 5"))
     out = tmp_path / "out"
     at_work = command(path, "--out", out, "--workers", 1)
     lock, rows = out / "random-seed0" / "run.lock", out / "random-seed0" / "run.parquet"
@@ -197,12 +261,12 @@ def test_a_killed_worker_costs_a_cycle_at_most_and_changes_nothing(tmp_path):
     said, _ = at_work.communicate(timeout=300)
     assert at_work.returncode == 0, said
     made = results.read(rows)[1]
-    assert before >= 9 or len(made["resumed"]) == 1
+    assert before >= 6 or len(made["resumed"]) == 1
     same(results.read(out / sweep.TABLE)[0], expected(sweep.read(path)))
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_when_the_command_is_given_again(few, tmp_path):
+def test_a_killed_sweep_goes_on_when_the_command_is_given_again(few, expected, tmp_path):
     out = tmp_path / "out"
     at_work = command(few, "--out", out, "--workers", 1, start_new_session=True)
     wait_for((out / "random-seed0" / "run.parquet").exists, at_work)
@@ -217,7 +281,7 @@ def test_a_killed_sweep_goes_on_when_the_command_is_given_again(few, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_of_one_s_own_is_reached_by_its_scheduler_file(few, tmp_path):
+def test_a_cluster_of_one_s_own_is_reached_by_its_scheduler_file(few, expected, tmp_path):
     file = tmp_path / "scheduler.json"
     dask = [
         sys.executable,

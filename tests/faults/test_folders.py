@@ -63,7 +63,7 @@ def test_a_killed_run_with_a_truncated_file_is_refused_and_the_file_left_alone(t
 def test_a_killed_warm_run_whose_weights_are_truncated_is_refused(tmp_path):
     config = SMALL | {"warm": True, "strategy": "margin"}
     killed_after_a_cycle(config, tmp_path)
-    path = tmp_path / "weights-0.msgpack"
+    (path,) = tmp_path.glob("weights-0-*.msgpack")
     path.write_bytes(path.read_bytes()[:-100])
     answer = start(config, tmp_path).outcome()
     assert answer.startswith(f"ValueError: out: the weights of the last cycle, {path}, cannot be read")

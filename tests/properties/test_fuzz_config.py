@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jaxtyping import config
 
-from ntkal.experiments import grid
+from ntkal.experiments import sweep
 from ntkal.experiments.config import RunConfig, as_config
 from ntkal.training.sgd import TrainConfig
 
@@ -78,8 +78,8 @@ def check(content, place):
     path = place / "some.toml"
     path.write_bytes(content)
     refused_by_name(as_config, path)
-    inside(refused_by_name(grid.read, path), place)
-    inside(refused_by_name(lambda file: grid.read(file, size="small"), path), place)
+    inside(refused_by_name(sweep.read, path), place)
+    inside(refused_by_name(lambda file: sweep.read(file, size="small"), path), place)
 
 
 @settings(max_examples=60)
