@@ -1,16 +1,12 @@
 """Fast paths beside their peers, timed in one run: ``python -m ntkal bench``."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from ntkal.experiments import results
 from ntkal.inputs import check_int
-from ntkal.textbook.bench import activeml, reveals, scores
-from ntkal.textbook.bench import kernel_rows as kernels
+from ntkal.textbook.bench import networks, pool_scores, reveals, scikit_activeml
 from ntkal.textbook.bench.problem import FEW, made_up
-from ntkal.textbook.bench.shown import shown
-from ntkal.textbook.bench.timing import ROW
+from ntkal.textbook.bench.timing import ROW, shown
 
 __all__ = ["run", "shown", "stored"]
 
@@ -41,15 +37,15 @@ def run(n: int = 1000, m: int = 4000, classes: int = 10, inputs: int = 2000, see
     """
     for name, value, low in (("n", n, 1), ("m", m, FEW), ("classes", classes, 2)):
         check_int(name, value, low=low)
-    check_int("inputs", inputs, low=kernels.SMALLEST if inputs else 0)
+    check_int("inputs", inputs, low=networks.SMALLEST if inputs else 0)
     case = made_up(n, m, classes, seed)
-    rows = [
-        *scores.rows(case),
-        *reveals.rows(case),
-        *activeml.rows(size=min(n, 400), classes=classes, seed=seed),
-        *(kernels.rows(inputs) if inputs else []),
-    ]
-    return pd.DataFrame(rows, columns=list(ROW))
+    made = [*pool_scores.norm_form(case), *pool_scores.by_candidate(case)]
+    made += [*reveals.one(case), *reveals.many(case), *reveals.picks(case)]
+    made += scikit_activeml.both(size=min(n, 400), classes=classes, seed=seed)
+    if inputs:
+        made += [row for name in networks.NETWORKS for row in networks.kernel(name, inputs)]
+        made += [*networks.query(2 * inputs), *networks.retraining(inputs // 4)]
+    return pd.DataFrame(made, columns=list(ROW))
 
 
 def stored() -> tuple[pd.DataFrame, dict]:

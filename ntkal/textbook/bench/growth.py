@@ -1,6 +1,7 @@
 """How the seconds grow with n, m, C and p: exponents by least squares in logarithms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,10 +14,9 @@ from tqdm import tqdm
 from ntkal import models
 from ntkal.acquisition import mlmoc, mlmoc_norm
 from ntkal.experiments import results
-from ntkal.kernels.empirical import empirical_ntk
-from ntkal.kernels.sketch import gradient_sketch
+from ntkal.kernels import empirical_ntk, gradient_sketch
 from ntkal.textbook.bench.problem import Case, made_up
-from ntkal.textbook.bench.timing import best
+from ntkal.textbook.bench.timing import best_seconds
 
 BASE = {"n": 500, "m": 2000, "classes": 10}
 """The sizes that stay while one of them grows."""
@@ -62,33 +62,25 @@ def run(
     for grows, values in (sizes or SIZES).items():
         for value in tqdm(values, desc=f"growing {grows}"):
             if grows == "width":
-                size, tasks = _network(int(value))
+                name, (size, tasks) = "p", _network(int(value))
             else:
-                size, tasks = int(value), _look_ahead(**{**base, grows: int(value)})
-            for task, work in tasks:
-                (seconds,), _ = best([work], repeats)
-                name = "p" if grows == "width" else grows
+                case = made_up(**{**base, grows: int(value)})
+                name, size = grows, int(value)
+                tasks = {task: partial(work, case) for task, work in TASKS.items()}
+            for task, work in tasks.items():
+                (seconds,), _ = best_seconds([work], repeats)
                 made.append({"task": task, "grows": name, "size": size, "seconds": seconds})
     return pd.DataFrame(made)
 
 
-def _look_ahead(**sizes: int) -> Iterator[tuple[str, Callable[[], Any]]]:
-    case = made_up(**sizes)
-    return ((task, lambda work=work: work(case)) for task, work in TASKS.items())
-
-
-def _network(width: int) -> tuple[int, Iterator[tuple[str, Callable[[], Any]]]]:
+def _network(width: int) -> tuple[int, dict[str, Callable[[], Any]]]:
     """The number of parameters of a convolutional network for 8 x 8 images, and its kernel's tasks."""
     model = models.get("cnn", input_shape=(8, 8, 1), classes=10, width=width)
     params = model.init(jax.random.key(0))
     x = jnp.asarray(np.random.default_rng(0).random((INPUTS, 8, 8, 1)), jnp.float32)
-    tasks = {
-        "one-logit kernel": lambda: empirical_ntk(model.apply, params, x),
-        "sketched gradients": lambda: gradient_sketch(
-            model.apply, params, x, rank=RANK, key=jax.random.key(1)
-        ),
-    }
-    return sum(leaf.size for leaf in jax.tree.leaves(params)), iter(tasks.items())
+    sketch = partial(gradient_sketch, model.apply, params, x, rank=RANK, key=jax.random.key(1))
+    tasks = {"one-logit kernel": partial(empirical_ntk, model.apply, params, x), "sketched gradients": sketch}
+    return sum(leaf.size for leaf in jax.tree.leaves(params)), tasks
 
 
 def stored() -> tuple[pd.DataFrame, dict]:

@@ -7,7 +7,7 @@ from ntkal.lookahead.condition import whitened
 from ntkal.lookahead.row_sums import walk
 from ntkal.lookahead.solve import cholesky
 from ntkal.textbook.bench.problem import Case
-from ntkal.textbook.bench.timing import best
+from ntkal.textbook.bench.timing import best_seconds
 
 
 def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
         checks and sums, which pass over an m x m array, there are none.
 
     Example:
-        >>> from ntkal.bench.problem import made_up
+        >>> from ntkal.textbook.bench.problem import made_up
         >>> len(norm_form(made_up(5, 8, 2), repeats=1))
         3
     """
@@ -35,6 +35,6 @@ def norm_form(case: Case, repeats: int = 5) -> pd.DataFrame:
         "triangular solve, and the mean": (lambda: whitened(factor, k_pl, f_p, y_l - f_l), n**2 * m),
         "walk: half of the product, checks and sums": (lambda: walk(k_pp, half, once, once), m**2 * n),
     }
-    seconds, _ = best([task for task, _ in steps.values()], repeats)
+    seconds, _ = best_seconds([task for task, _ in steps.values()], repeats)
     made = zip(steps, seconds, (count for _, count in steps.values()), strict=True)
     return pd.DataFrame(made, columns=["step", "seconds", "operations"])

@@ -1,4 +1,4 @@
-"""Revealed labels beside a copy of the covariance, and beside fitting anew after each of them."""
+"""Revealed labels beside a copy of the covariance and fits anew, and picks inside one scan."""
 
 import time
 from typing import Any
@@ -7,76 +7,90 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkal.lookahead.dense import Lookahead
+from ntkal.acquisition import get, mlmoc_norm
+from ntkal.acquisition.sequential import pick
+from ntkal.lookahead import Lookahead
 from ntkal.textbook.bench.problem import Case
-from ntkal.textbook.bench.timing import best, gap, numpy_bytes, row
+from ntkal.textbook.bench.timing import Peer, best_seconds, gap, numpy_bytes, row, rows
 
 COUNT = 1000
-"""Labels revealed, or a quarter of the pool if that is fewer."""
+"""Labels revealed or picked, or a quarter of the pool if that is fewer."""
 
 
-def rows(case: Case) -> list[dict[str, Any]]:
-    """Return the row of one reveal and the rows of many.
+def one(case: Case) -> list[dict[str, Any]]:
+    """Compare one reveal with copying the covariance.
 
     Example:
-        >>> from ntkal.bench.problem import made_up
-        >>> [made["needed"] for made in rows(made_up(5, 8, 2))]
-        [0.5, 100.0, 100.0, 100.0]
+        >>> from ntkal.textbook.bench.problem import made_up
+        >>> [made["difference"] < 1e-12 for made in one(made_up(5, 8, 2))]
+        [True]
     """
-    return [_one(case), *_many(case)]
-
-
-def _one(case: Case) -> dict[str, Any]:
     post, label = case.post, np.eye(case.post.mean.shape[1])[0]
     plain = np.asarray(post.cov)
-    (ours, numpy_copy, jax_copy), _ = best(
+    (ours, numpy_copy, jax_copy), (have, *_) = best_seconds(
         [lambda: post.reveal(0, label).cov, lambda: np.copy(plain), lambda: jnp.copy(post.cov)], repeats=7
     )
-    column = plain[:, 0]
-    want = plain - np.outer(column, column) / (column[0] + case.ridge)
-    return row(
-        "one reveal",
-        ours,
-        "copying the covariance once, by NumPy or JAX",
-        min(numpy_copy, jax_copy),
-        needed=0.5,
-        difference=gap(post.reveal(0, label).cov, want),
-        difference_at_most=1e-12,
-        memory=numpy_bytes(lambda: post.reveal(0, label)),
-        peer_memory=plain.nbytes,
-    )
+    want = plain - np.outer(plain[:, 0], plain[:, 0]) / (plain[0, 0] + case.ridge)
+    bounds = {"difference": gap(have, want), "difference_at_most": 1e-12, "peer_memory": plain.nbytes}
+    memory = numpy_bytes(lambda: post.reveal(0, label))
+    peer, seconds = "copying the covariance once, by NumPy or JAX", min(numpy_copy, jax_copy)
+    return [row("one reveal", ours, peer, seconds, needed=0.5, memory=memory, **bounds)]
 
 
-def _many(case: Case) -> list[dict[str, Any]]:
-    """Fits are timed with none and with all of the labels; the mean of the two is that of one on the way."""
+def many(case: Case) -> list[dict[str, Any]]:
+    """Compare many reveals with a fit after each; the mean of a fit with none and one with all is timed.
+
+    Example:
+        >>> from ntkal.textbook.bench.problem import made_up
+        >>> [made["what"] for made in many(made_up(5, 8, 2))][0]
+        '2 reveals, together'
+    """
     m, classes = case.post.mean.shape
-    count = min(COUNT, m // 4)
-    rng = np.random.default_rng(1)
+    count, rng = min(COUNT, m // 4), np.random.default_rng(1)
     at, labels = rng.permutation(m)[:count], np.eye(classes)[rng.integers(classes, size=count)]
-    (first, last, together), (_, fresh, whole) = best(
-        [lambda: case.fit(), lambda: _with(case, at, labels), lambda: case.post.reveal_all(at, labels)], 2
+    (first, last, together), (_, fresh, whole) = best_seconds(
+        [case.fit, lambda: _with(case, at, labels), lambda: case.post.reveal_all(at, labels)], 2
     )
-    anew = count * (first + last) / 2
-    made = [("together", together, whole, whole.cov)]
+    ways = [("together", together, whole)]
     for how, post in (("covariance stored", case.fit()), ("covariance as a product", case.implicit())):
         began = time.perf_counter()
         for c, y in zip(at.tolist(), labels, strict=True):
             post = post.reveal(c, y)
         jax.block_until_ready(post)
-        seconds = time.perf_counter() - began
-        made.append((f"one after another, {how}", seconds, post, post.columns(0, m)))
-    return [
-        row(
-            f"{count} reveals, {how}",
-            seconds,
-            "a new fit after each",
-            anew,
-            needed=100,
-            difference=max(gap(later.mean, fresh.mean), gap(cov, fresh.cov)),
-            difference_at_most=1e-8,
-        )
-        for how, seconds, later, cov in made
-    ]
+        ways.append((f"one after another, {how}", time.perf_counter() - began, post))
+    made, anew = [], count * (first + last) / 2
+    for how, seconds, post in ways:
+        difference = max(gap(post.mean, fresh.mean), gap(post.columns(0, m), fresh.cov))
+        bounds = {"needed": 100, "difference": difference, "difference_at_most": 1e-8}
+        made.append(row(f"{count} reveals, {how}", seconds, "a new fit after each", anew, **bounds))
+    return made
+
+
+def picks(case: Case) -> list[dict[str, Any]]:
+    """Compare picks by the norm form inside one ``jax.lax.scan`` with picks that come back to Python.
+
+    Example:
+        >>> from ntkal.textbook.bench.problem import made_up
+        >>> picks(made_up(5, 8, 2))[0]["difference"]
+        0.0
+    """
+    count = min(COUNT, len(case.post.mean) // 4)
+
+    @jax.jit
+    def scanned(post):
+        def step(state, _):
+            post, taken = state
+            best = jnp.argmax(jnp.where(taken, -jnp.inf, mlmoc_norm(post)))
+            label = jax.nn.one_hot(post.mean[best].argmax(), post.mean.shape[1], dtype=post.mean.dtype)
+            return (post.reveal(best, label), taken.at[best].set(True)), best
+
+        return jax.lax.scan(step, (post, jnp.zeros(len(post.mean), bool)), length=count)[1]
+
+    def one_by_one():
+        return pick(get("mlmoc_norm"), case.post, count, np.random.default_rng(0))
+
+    peer = Peer("each pick from Python", one_by_one, needed=1, admitted=0.0)
+    return rows(f"{count} picks inside one lax.scan", lambda: scanned(case.post), peer, repeats=1)
 
 
 def _with(case: Case, at: np.ndarray, labels: np.ndarray) -> Lookahead:

@@ -1,14 +1,15 @@
-"""Two tasks in turn, their best times and their bytes, as one row of the table."""
+"""Tasks in turn, their best times and their bytes, as rows of the table."""
 
 import math
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 ROW = {
     "what": "our fast path",
@@ -33,7 +34,7 @@ ENOUGH = 30.0
 _NOTHING = math.nan
 
 
-def best(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[float], list[Any]]:
+def best_seconds(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[float], list[Any]]:
     """Run tasks in turn, once to compile and ``repeats`` times for their best seconds.
 
     Tasks that take long are not repeated once :data:`ENOUGH` seconds have been timed.
@@ -46,7 +47,7 @@ def best(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[flo
         The best seconds of each, and what each returned.
 
     Example:
-        >>> seconds, results = best([lambda: 1, lambda: 2])
+        >>> seconds, results = best_seconds([lambda: 1, lambda: 2])
         >>> results
         [1, 2]
     """
@@ -102,14 +103,84 @@ def row(
     return dict(zip(ROW, values + rest, strict=True))
 
 
-def missing(what: str, peer: str, needed: float | int, why: str) -> dict[str, Any]:
-    """Return the row of a peer that is not here.
+class Peer(NamedTuple):
+    """What a fast path is compared with; :func:`rows` times both.
+
+    Attributes:
+        name: What it is.
+        task: A function without arguments; None where it cannot be run here.
+        needed: The least ratio asked for.
+        times: What its seconds are multiplied by, where it does a part of the work.
+        admitted: The largest difference from ours; NaN if the two do not give the same numbers.
+        memory: Bytes that it takes beside its arguments.
 
     Example:
-        >>> missing("ours", "theirs", 2, "not installed")["note"]
-        'not installed'
+        >>> Peer("theirs", lambda: 2, needed=1.5).times
+        1.0
     """
-    return row(what, _NOTHING, peer, _NOTHING, needed=needed, note=why)
+
+    name: str
+    task: Callable[[], Any] | None
+    needed: float | int
+    times: float | int = 1.0
+    admitted: float = _NOTHING
+    memory: float | int = _NOTHING
+
+
+def rows(
+    what: str,
+    ours: Callable[[], Any],
+    *peers: Peer,
+    repeats: int = 3,
+    see: Callable = np.asarray,
+    **more: Any,
+) -> list[dict[str, Any]]:
+    """Time a fast path and its peers in turn, and return a row for each peer.
+
+    Args:
+        what: The fast path.
+        ours: It, as a function without arguments.
+        *peers: What it is compared with; of our result, as many entries as a peer gives are compared.
+        repeats: As in :func:`best_seconds`.
+        see: What is compared of our result.
+        **more: Memory and note, as in :func:`row`.
+
+    Example:
+        >>> made = rows("ours", lambda: np.arange(9), Peer("theirs", lambda: np.arange(3), 0, admitted=1e-8))
+        >>> made[0]["difference"], made[0]["reached"]
+        (0.0, True)
+    """
+    if any(peer.task is None for peer in peers):
+        return [
+            row(what, _NOTHING, peer.name, _NOTHING, needed=peer.needed, note="not installed")
+            for peer in peers
+        ]
+    (own, *others), (have, *wants) = best_seconds([ours, *(peer.task for peer in peers)], repeats)
+    made = []
+    for peer, seconds, want in zip(peers, others, wants, strict=True):
+        compared = not math.isnan(peer.admitted)
+        difference = gap(see(have)[tuple(map(slice, want.shape))], want) if compared else _NOTHING
+        bounds = {"difference": difference, "difference_at_most": peer.admitted, "peer_memory": peer.memory}
+        made.append(row(what, own, peer.name, peer.times * seconds, needed=peer.needed, **bounds, **more))
+    return made
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as it is printed: numbers with three digits, megabytes, and what was missed in words.
+
+    Example:
+        >>> shown(pd.DataFrame([row("ours", 1.0, "theirs", 2.5, needed=3.0)]))["reached"].item()
+        'no'
+    """
+    numbers = table[["seconds", "ratio", "needed", "difference"]]
+    bytes_ = (table[["memory", "peer_memory"]] / 2**20).set_axis(["MiB", "peer's MiB"], axis=1)
+    said = pd.concat([numbers, bytes_], axis=1).map(_three_digits)
+    reached = table["reached"].map({True: "yes", False: "no"})
+    return pd.concat([table[["what", "peer"]], said, reached, table["note"]], axis=1)
+
+
+def _three_digits(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def compiled_bytes(function: Callable, *arguments: Any) -> float:
@@ -150,5 +221,5 @@ def product_rate(size: int = 2000) -> float:
     a = np.random.default_rng(0).normal(size=(size, size))
     b, multiply = jnp.asarray(a), jax.jit(jnp.matmul)
     other = a + 1.0  # NumPy halves the work of a matrix with its own transpose; this is about a plain product
-    seconds, _ = best([lambda: a @ other, lambda: multiply(b, b)])
+    seconds, _ = best_seconds([lambda: a @ other, lambda: multiply(b, b)])
     return 2.0 * size**3 / min(seconds)

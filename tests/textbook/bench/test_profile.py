@@ -1,6 +1,6 @@
 from ntkal.textbook.bench import profile
+from ntkal.textbook.bench.pool_scores import operations
 from ntkal.textbook.bench.problem import made_up
-from ntkal.textbook.bench.scores import operations
 
 
 def test_the_steps_have_the_operations_of_the_whole():

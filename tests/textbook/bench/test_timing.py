@@ -4,6 +4,7 @@ import time
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 from ntkal.textbook.bench import shown, timing
@@ -19,7 +20,7 @@ def test_tasks_run_in_turn_and_the_best_time_counts(monkeypatch):
         clock[0] += next(takes[name])
         return name
 
-    seconds, results = timing.best([lambda: task("slow"), lambda: task("quick")], repeats=3)
+    seconds, results = timing.best_seconds([lambda: task("slow"), lambda: task("quick")], repeats=3)
     assert order == ["slow", "quick"] * 4
     assert results == ["slow", "quick"]
     assert seconds == [3.0, 1.0]
@@ -44,13 +45,40 @@ def test_a_row_is_reached_when_all_that_it_asks_for_is(change, reached):
 
 
 def test_a_peer_that_is_missing_reaches_nothing():
-    made = timing.missing("ours", "theirs", 1000, "not installed")
+    (made,) = timing.rows("ours", lambda: 1, timing.Peer("theirs", None, 1000))
     assert made["reached"] is False
     assert math.isnan(made["ratio"])
-    import pandas as pd
-
     line = shown(pd.DataFrame([made])).iloc[0]
     assert (line["ratio"], line["reached"], line["note"]) == ("-", "no", "not installed")
+
+
+def test_each_peer_has_a_row_with_its_seconds_scaled_and_its_own_part_compared():
+    right = timing.Peer("a", lambda: np.arange(1.0, 4.0), 0, 2.0, 1e-9)
+    wrong = timing.Peer("b", lambda: np.array([1.0, 2.0, 3.3]), 0, 2.0, 1e-9)
+    rows = timing.rows("ours", lambda: np.arange(1.0, 7.0), right, wrong, timing.Peer("c", lambda: None, 0))
+    assert [row["peer"] for row in rows] == ["a", "b", "c"]
+    assert [row["reached"] for row in rows] == [True, False, True]
+    assert rows[1]["difference"] == pytest.approx(0.3 / 3.3)
+    assert math.isnan(rows[2]["difference"])
+
+
+def test_the_table_is_shown_with_three_digits_megabytes_and_words():
+    made = timing.row("ours", 0.012345, "theirs", 30.0, needed=3, memory=2**21, difference=1.5e-9)
+    line = shown(pd.DataFrame([made])).iloc[0]
+    columns = [
+        "what",
+        "peer",
+        "seconds",
+        "ratio",
+        "needed",
+        "difference",
+        "MiB",
+        "peer's MiB",
+        "reached",
+        "note",
+    ]
+    assert line.index.tolist() == columns
+    assert line.tolist() == ["ours", "theirs", "0.0123", "2430", "3", "1.5e-09", "2", "-", "yes", ""]
 
 
 def test_bytes_of_numpy_and_of_compiled_programs_are_those_of_their_arrays():
