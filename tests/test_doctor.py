@@ -1,4 +1,3 @@
-import argparse
 import importlib.metadata
 import importlib.util
 
@@ -97,12 +96,3 @@ def test_a_folder_that_cannot_be_written_is_a_problem(folder, monkeypatch):
     (folder / "file").write_text("")
     monkeypatch.setenv("NTKAL_DATA", str(folder / "file" / "below"))
     assert "set NTKAL_DATA" in doctor.examine().problems[0][1]
-
-
-def test_the_exit_code_follows_the_report(monkeypatch, capsys):
-    report = doctor.Report([("python", "3")], [("A is broken.", "mend A.")])
-    monkeypatch.setattr(doctor, "examine", lambda: report)
-    assert doctor._action(argparse.Namespace()) == 1
-    assert "A is broken." in capsys.readouterr().out
-    report.problems.clear()
-    assert doctor._action(argparse.Namespace()) == 0

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 import ntkal
+from ntkal import doctor
 from ntkal.__main__ import main
 from ntkal.experiments import checkpoint, loop, results
 
@@ -121,6 +122,11 @@ def test_help_is_light():
     assert "--strategy" in done.stdout
 
 
-def test_doctor_is_a_subcommand(capsys):
+def test_the_doctor_s_exit_code_follows_its_report(monkeypatch, capsys):
+    report = doctor.Report([("python", "3")], [("A is broken.", "mend A.")])
+    monkeypatch.setattr(doctor, "examine", lambda: report)
+    assert main(["doctor"]) == 1
+    assert "A is broken." in capsys.readouterr().out
+    report.problems.clear()
     assert main(["doctor"]) == 0
     assert "All is well." in capsys.readouterr().out

@@ -17,8 +17,6 @@ from ntkal.experiments.config import RunConfig, differences
 
 FILE = "run.parquet"
 LOCK = "run.lock"
-# Rows made with other versions of these, or on another kind of device, need not be equal to the last bit.
-_SAME = ("python", "ntkal", "jax", "jaxlib", "flax", "optax", "numpy")
 _AGAIN = "start afresh with fresh=True (--fresh)"
 
 
@@ -77,7 +75,8 @@ class Checkpoint:
         if self.finished:
             return
         now = provenance.collect()
-        changed = differences(_making(made), _making(now))
+        # Rows of other versions, or of another kind of device, need not be equal to the last bit.
+        changed = differences(*(one["versions"] | {"backend": one["backend"]} for one in (made, now)))
         if changed:
             raise ValueError(
                 f"out: {path} was begun elsewhere: {', '.join(changed)}; finish it there, or {_AGAIN} here, "
@@ -213,10 +212,6 @@ def hold(
             state.restore()
             state.tidy()
         yield state
-
-
-def _making(made: dict[str, Any]) -> dict[str, Any]:
-    return {name: made["versions"].get(name) for name in _SAME} | {"backend": made["backend"]}
 
 
 def _digest(content: bytes) -> str:

@@ -7,7 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
@@ -47,6 +47,33 @@ def collect(*, command: str | None = None, seeds: Iterable[int] = (), **more) ->
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **more,
     }
+
+
+def gather(records: Sequence[Mapping], configs: Mapping[str, Mapping], **more) -> dict:
+    """Say what makes a table of many runs: this command, and when, where and with which code they were made.
+
+    Args:
+        records: What :func:`collect` said of each run.
+        configs: The settings of each run, by its name.
+        **more: Further entries, as in :func:`collect`.
+
+    Returns:
+        What :func:`collect` gives, and ``runs``: commits, devices, first date and settings of the runs, and
+        what tells the user's own data and network from others, where there are such.
+
+    Example:
+        >>> made = gather([collect(command="by hand", seeds=[3])], {"margin": {"seed": 3}})
+        >>> made["seeds"], made["runs"]["configs"]
+        ([3], {'margin': {'seed': 3}})
+    """
+    runs = {
+        "commits": sorted({f"{r['commit']}{' (changed)' if r['dirty'] else ''}" for r in records}),
+        "devices": sorted({r["device"] for r in records}),
+        "first": min(r["date"] for r in records),
+        "configs": dict(configs),
+    }
+    runs |= {"own": records[0]["own"]} if "own" in records[0] else {}
+    return collect(seeds=sorted({seed for r in records for seed in r["seeds"]}), runs=runs, **more)
 
 
 def _command(argv: Sequence[str]) -> str:

@@ -22,7 +22,12 @@ from ntkal.inputs import check_int
 from ntkal.models import Model
 
 TABLE = "table.parquet"
-_PARTS = ("seeds", "run", "series", "grid")
+_PARTS = {
+    "seeds": (list, "seeds = [0]"),
+    "run": (dict, "[run]"),
+    "series": (list, "[[series]]"),
+    "grid": (dict, "[grid]"),
+}
 Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
 """Of one run: its table and its provenance, or its error."""
 
@@ -88,11 +93,9 @@ def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[in
         if size not in sizes:
             raise ValueError(f"size: {path} has no {size!r}; it has {', '.join(sizes) or 'none'}.")
         settings = _merge(settings, sizes[size])
-    for name in ("run", "grid"):
-        if not isinstance(settings.get(name, {}), Mapping):
-            raise ValueError(f"config: in {path}, {name} is not a table; write [{name}].")
-    if not isinstance(settings.get("series", []), list):
-        raise ValueError(f"config: in {path}, series is not a list of tables; write [[series]].")
+    for name, (kind, form) in _PARTS.items():
+        if not isinstance(settings.get(name, kind()), kind):
+            raise ValueError(f"config: in {path}, {name} has another form than {form}; write it so.")
     seeds = list(seeds) if isinstance(seeds, Iterable) else seeds
     chosen = settings.get("seeds", [0]) if seeds == [] else seeds
     if not isinstance(chosen, list) or not chosen:
@@ -137,8 +140,8 @@ def run(
         scheduler: Address of a Dask scheduler, ``tcp://host:port``, or path of a scheduler file; None starts
             local processes.
         progress: Whether to draw a progress bar on the standard error stream.
-        data: A data set of your own for all runs, as in :func:`ntkal.run`; it is sent to the workers.
-        model: A network of your own for all runs, as in :func:`ntkal.run`.
+        data: A data set of your own for all runs, as in :func:`ntkal.run`.
+        model: A network of your own for all runs, as there; its functions must not be compiled yet.
         **made: Further entries for the provenance, such as the name of a figure.
 
     Returns:
@@ -191,7 +194,9 @@ def run(
         raise error
     tables, records = zip(*(done[job.folder] for job in jobs), strict=True)
     table = pd.concat(tables, ignore_index=True)
-    results.write(table, out / TABLE, _provenance(jobs, records, table, made))
+    made["seconds"] = round(float(table.filter(like="seconds_").to_numpy().sum()), 1)
+    configs = {job.folder: job.config.to_dict() for job in jobs}
+    results.write(table, out / TABLE, provenance.gather(records, configs, **made))
     return table
 
 
@@ -218,8 +223,9 @@ def _on_dask(
     with connect(workers, scheduler) as client:
         from distributed import KilledWorker
 
-        sent = client.scatter(_packed(own), broadcast=True)
-        futures = {client.submit(_unpacked, job, out.resolve(), sent, pure=False): job for job in jobs}
+        out = out.resolve()
+        parcel = _parcel(own, out)
+        futures = {client.submit(_one, job, out, parcel, pure=False): job for job in jobs}
         try:
             for future in finished(client, futures):
                 job, error = futures[future], future.exception()
@@ -231,50 +237,36 @@ def _on_dask(
                 yield job, error or future.result()
         finally:
             client.cancel(list(futures))
+            if isinstance(parcel, Path):
+                parcel.unlink(missing_ok=True)
 
 
-def _packed(own: Mapping[str, Any]) -> bytes:
+def _parcel(own: Mapping[str, Any], out: Path) -> Mapping[str, Any] | Path:
+    """A file for the workers; Dask's own memory would go with a worker that is killed."""
+    if not any(value is not None for value in own.values()):
+        return own
     import cloudpickle
 
     try:
-        return cloudpickle.dumps(own)
+        content = cloudpickle.dumps(own)
     except Exception as error:  # whatever the functions of a user's network hold
         raise ValueError(
             f"model: this network cannot be sent to workers ({error}); make it of functions that are not "
             "compiled yet, or run here, with workers=0."
         ) from error
+    return results.write_whole(out / "own.pickle", lambda file: file.write(content))
 
 
-def _unpacked(job: Job, out: Path, packed: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What a worker does."""
-    return _one(job, out, pickle.loads(packed))
-
-
-def _one(job: Job, out: Path, own: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _one(job: Job, out: Path, own: Mapping[str, Any] | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One run, from where it stands."""
     folder = out / job.folder
-    table = loop.run(job.config, out=folder, **own)
+    given = pickle.loads(own.read_bytes()) if isinstance(own, Path) else own
+    table = loop.run(job.config, out=folder, **given)
     table.insert(0, "series", job.series)
     place = table.columns.get_loc("model") + 1
     table.insert(place, "width", job.config.width)
     table.insert(place + 1, "lookahead", job.config.lookahead)
     return table, results.read(folder / checkpoint.FILE)[1]
-
-
-def _provenance(jobs, records, table, made) -> dict[str, Any]:
-    """What made the whole: this command, and when, where and with which code its runs were made."""
-    runs = {
-        "commits": sorted({f"{r['commit']}{' (changed)' if r['dirty'] else ''}" for r in records}),
-        "devices": sorted({r["device"] for r in records}),
-        "first": min(r["date"] for r in records),
-        "configs": {job.folder: job.config.to_dict() for job in jobs},
-    }
-    if "own" in records[0]:
-        runs["own"] = records[0]["own"]
-    seconds = round(float(table.filter(like="seconds_").to_numpy().sum()), 1)
-    return provenance.collect(
-        seeds=sorted({job.config.seed for job in jobs}), seconds=seconds, runs=runs, **made
-    )
 
 
 def _series(settings: Mapping[str, Any], path: Any) -> list[tuple[str, dict[str, Any]]]:

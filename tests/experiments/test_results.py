@@ -59,6 +59,24 @@ def test_a_file_of_someone_else_and_a_missing_one_are_named(tmp_path):
         results.read(tmp_path / "gone.parquet")
 
 
+def test_what_cannot_be_read_is_said_as_it_is(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot be read \(Is a directory\)"):
+        results.read(tmp_path)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = results.write_whole(tmp_path / "new" / "a", lambda file: file.write(b"one"))
+
+    def half(file):
+        file.write(b"tw")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        results.write_whole(path, half)
+    assert path.read_bytes() == b"one"
+    assert os.listdir(path.parent) == ["a"]
+
+
 @pytest.mark.parametrize("bad", [{}, {"array": np.ones(2)}, {"ridge": float("nan")}])
 def test_provenance_must_say_something_that_json_can_hold(tmp_path, bad):
     with pytest.raises(ValueError, match="provenance: "):

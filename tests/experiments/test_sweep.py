@@ -117,7 +117,7 @@ def test_a_grid_is_every_combination(tmp_path):
         ('[[series]]\nname = "a"\nstrategie = "random"\n', "series 'a': strategie: no such setting"),
         ('[[series]]\nname = "a"\n[[series]]\nname = "a"\n', "a-seed0 is there more than once"),
         ('speed = 3\n[[series]]\nname = "a"\n', "'speed' is neither"),
-        ('seeds = 3\n[[series]]\nname = "a"\n', "seeds: expected a list"),
+        ('seeds = 3\n[[series]]\nname = "a"\n', "seeds has another form than seeds = .0."),
         ('seeds = [true]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got True"),
         ('seeds = [1.0]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got 1.0"),
         ("[grid\n", "is not valid TOML"),
