@@ -1,10 +1,13 @@
 """Small problems with exact answers, shared by the tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ntkal import Lookahead
+from ntkal import FactorLookahead, ImplicitLookahead, Lookahead
+from ntkal.lookahead import Posterior
+
+KINDS = (Lookahead, FactorLookahead, ImplicitLookahead)
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,14 @@ class Problem:
     def blocks(self):
         return self.phi_l @ self.phi_l.T, self.phi_p @ self.phi_l.T, self.phi_p @ self.phi_p.T
 
-    def fit(self) -> Lookahead:
-        return Lookahead.fit(*self.blocks, self.f_l, self.f_p, self.y_l, ridge=self.ridge)
+    def fit(self, kind: type[Posterior] = Lookahead) -> Posterior:
+        kernel = (self.phi_l, self.phi_p) if kind is FactorLookahead else self.blocks
+        return kind.fit(*kernel, self.f_l, self.f_p, self.y_l, ridge=self.ridge)
+
+    def with_copies(self) -> "Problem":
+        """The pool's last is a copy of the first labelled input, the one before it of the pool's first."""
+        phi_p = np.vstack([self.phi_p[:-2], self.phi_p[:1], self.phi_l[:1]])
+        return replace(self, phi_p=phi_p)
 
     def refit(self, extra=()):
         """Outputs over the pool, fitted from nothing on the labelled set and the (candidate, label) pairs."""

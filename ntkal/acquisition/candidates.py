@@ -22,8 +22,6 @@ _COMPUTED = 3
 UNROLL = 16
 """Classes whose arithmetic is compiled into one pass over a block, so that sums stay in registers."""
 
-BlockScore = Callable[..., Float[Array, " b"]]
-
 
 def gain(post: Posterior) -> Float[Array, " m"]:
     """Return 1 / (S_cc + ridge) for each candidate, and 0 where the labelled points determine it already.
@@ -40,32 +38,32 @@ def gain(post: Posterior) -> Float[Array, " m"]:
 
 
 def over_candidates(
-    score: BlockScore, post: Posterior, *columns: Float[Array, "m C"], arrays: int
+    score: Callable[..., Float[Array, " b"]],
+    post: Posterior,
+    *rows: Array,
+    arrays: int,
+    whole: tuple[Any, ...] = (),
 ) -> Float[Array, " m"]:
     """Return ``score`` for all candidates, block after block.
 
     Args:
-        score: ``score(mean, shift, *parts) -> (b,)``, where row c of ``shift`` is S[c, :] / (S_cc + ridge),
-            shape (b, m), ``mean`` is M transposed, shape (C, m), so that the pool lies along the last axis
-            of both, and each part is the block's rows of ``columns``.
+        score: ``score(mean, shift, *parts, *whole) -> (b,)``, where row c of ``shift`` is
+            S[c, :] / (S_cc + ridge), shape (b, m), ``mean`` is M transposed, shape (C, m), so that the pool
+            lies along the last axis of both, and each part is the block's rows of ``rows``.
         post: The look-ahead.
-        *columns: Per-candidate arrays, shape (m, C).
+        *rows: Arrays with a row for each candidate, shape (m, ...).
         arrays: How many b x m arrays of float64 the score keeps at once; with :data:`MEMORY` and
             :data:`CACHE` it decides the block size b.
+        whole: What is handed on as it is: arrays or other JAX pytrees.
 
     Returns:
         Scores, shape (m,).
     """
     m = len(post.mean)
-    block = _as_many(min(MEMORY, CACHE), m, arrays)
+    block = int(max(1, min(m, min(MEMORY, CACHE) // (8 * m * arrays))))
     # Columns that are computed want many at a time: one pass over the factors serves them all.
     computed = min(m, block * max(1, MEMORY // (8 * m * _COMPUTED * block)))
-    return _map(score, block if post.stored else computed, block, post, gain(post), columns)
-
-
-def _as_many(memory: int, m: int, arrays: int) -> int:
-    """How many candidates have ``arrays`` arrays of m numbers in float64 within the memory; at least one."""
-    return int(max(1, min(m, memory // (8 * m * arrays))))
+    return _map(score, block if post.stored else computed, block, post, gain(post), rows, whole)
 
 
 def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, classes: int) -> Any:
@@ -78,45 +76,17 @@ def over_classes(step: Callable[[Integer[Array, ""], Any], Any], start: Any, cla
     return jax.lax.fori_loop(0, classes, step, start, unroll=min(classes, UNROLL))
 
 
-def each_candidate(score: Callable[..., Float[Array, ""]], post: Posterior, *data: Any, arrays: int) -> Array:
-    """Return ``score(post, shift, c, *data)`` for each candidate c, as many at once as memory allows.
-
-    For scores that need more than the mean and one row of data a candidate; the others run faster in
-    :func:`over_candidates`.
-
-    Args:
-        score: ``shift`` is S[:, c] / (S_cc + ridge) as a column, shape (m, 1).
-        post: The look-ahead.
-        *data: Arrays, or other JAX pytrees, handed on whole.
-        arrays: How many arrays of m numbers in float64 the score keeps at once; with :data:`MEMORY` it
-            decides how many candidates go together.
-
-    Returns:
-        Scores, shape (m,).
-    """
-    return _each(score, _as_many(MEMORY, len(post.mean), arrays), post, data)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _each(score, together, post, data):
-    gains = gain(post)
-
-    def one(c):
-        return score(post, post.columns(c, 1) * gains[c], c, *data)
-
-    return jax.lax.map(one, jnp.arange(len(gains)), batch_size=together)
-
-
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _map(score, together, block, post, gains, columns):
+def _map(score, together, block, post, gains, rows, whole):
     mean = post.mean.T
 
     def many(start):
         shift = post.columns(start, together).T * _some(gains, start, together)[:, None]
-        parts = [_some(column, start, together) for column in columns]
+        parts = [_some(row, start, together) for row in rows]
 
         def few(start):
-            return score(mean, _some(shift, start, block), *(_some(part, start, block) for part in parts))
+            own = (_some(part, start, block) for part in parts)
+            return score(mean, _some(shift, start, block), *own, *whole)
 
         return _in_blocks(few, together, block)
 

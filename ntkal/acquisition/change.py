@@ -2,10 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from ntkal.acquisition.candidates import gain, over_candidates, over_classes
-from ntkal.acquisition.myopic import check_probabilities
+from ntkal.acquisition.myopic import check_classes, check_probabilities
 from ntkal.inputs import ArrayLike
 from ntkal.lookahead.posterior import Posterior
 
@@ -13,11 +13,15 @@ from ntkal.lookahead.posterior import Posterior
 def most_likely(post: Posterior) -> Float[Array, "m C"]:
     """Return each candidate's most likely label as a one-hot vector, the arg-max of the mean.
 
+    Raises:
+        ValueError: When the look-ahead has a single output.
+
     Example:
         >>> from ntkal import Lookahead
         >>> most_likely(Lookahead(jnp.array([[0.2, 0.7]]), jnp.eye(1), ridge=0.0)).tolist()
         [[0.0, 1.0]]
     """
+    check_classes("post", post.mean.shape[1])
     return jax.nn.one_hot(jnp.argmax(post.mean, axis=1), post.mean.shape[1], dtype=post.mean.dtype)
 
 
@@ -34,7 +38,10 @@ def mlmoc(post: Posterior) -> Float[Array, " m"]:
         post: The look-ahead over the pool.
 
     Returns:
-        Scores, shape (m,), larger is better; the integer part counts flips.
+        Scores, shape (m,), larger is better; the integer part counts flips. All are NaN where an output is.
+
+    Raises:
+        ValueError: When the look-ahead has a single output.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), section 3; the arg-max form is that of the released code.
@@ -49,7 +56,7 @@ def mlmoc(post: Posterior) -> Float[Array, " m"]:
     norm = mlmoc_norm(post)
     largest = jnp.max(norm)
     flips = over_candidates(_flips, post, most_likely(post) - post.mean, arrays=2)
-    return flips + 0.5 * jnp.where(largest > 0, norm / jnp.where(largest > 0, largest, 1.0), 0.0)
+    return flips + 0.5 * norm / jnp.where(largest == 0, 1.0, largest)
 
 
 def mlmoc_norm(post: Posterior) -> Float[Array, " m"]:
@@ -67,6 +74,9 @@ def mlmoc_norm(post: Posterior) -> Float[Array, " m"]:
     Returns:
         Scores, shape (m,), larger is better, in units of the outputs. A candidate that the labelled points
         determine scores 0.
+
+    Raises:
+        ValueError: When the look-ahead has a single output.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), equation (13).
@@ -95,7 +105,8 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         determine scores 0.
 
     Raises:
-        ValueError: When ``probs`` has another shape than the mean or a row is not a probability vector.
+        ValueError: When ``probs`` has another shape than the mean, a row is not a probability vector, or
+            there is one class.
 
     Source:
         Freytag, Rodner and Denzler (2014); Mohamadi, Bae and Sutherland (2022), equation (3).
@@ -106,21 +117,12 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         >>> emoc(post, jnp.array([[0.5, 0.5]])).tolist()
         [1.0]
     """
-    probs = check_probabilities(probs, post.mean.shape)
-    return expected_change(post, probs)
+    return _expected_distance(post.mean, check_probabilities(probs, post.mean.shape)) * _reach(post)
 
 
 @jax.jit
-def expected_change(post: Posterior, probs: Float[Array, "m C"]) -> Float[Array, " m"]:
-    """The scores of :func:`emoc` without its checks, compiled as one.
-
-    Example:
-        >>> from ntkal import Lookahead
-        >>> post = Lookahead(jnp.zeros((1, 2)), jnp.eye(1), ridge=0.0)
-        >>> expected_change(post, jnp.array([[0.5, 0.5]])).tolist()
-        [1.0]
-    """
-    return jnp.sum(probs * _distances(post.mean), axis=1) * _reach(post)
+def _expected_distance(mean, probs):
+    return jnp.sum(probs * _distances(mean), axis=1)
 
 
 def _distances(mean: Float[Array, "m C"]) -> Float[Array, "m C"]:
@@ -146,15 +148,29 @@ def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Arra
     return jnp.abs(shift) @ jnp.ones(shift.shape[1], mean.dtype)  # faster in XLA than a sum
 
 
-def _flips(
+def predictions_after(
     mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]
-) -> Float[Array, " b"]:
-    """Count the pool points whose arg-max changes; an exact tie goes to the lower index, as in arg-max."""
+) -> Int[Array, "b m"]:
+    """Return the pool's classes once each candidate has its label; an exact tie goes to the lower class.
+
+    Args:
+        mean: M transposed, shape (C, m).
+        shift: S[c, :] / (S_cc + ridge) in row c, shape (b, m).
+        surprise: Each candidate's label vector less its outputs, shape (b, C).
+
+    Example:
+        >>> predictions_after(jnp.array([[0.6], [0.4]]), jnp.ones((1, 1)), jnp.array([[-0.6, 0.6]])).tolist()
+        [[1]]
+    """
 
     def challenge(k, best):
         output = mean[k][None, :] + shift * surprise[:, k, None]
         return jnp.maximum(best[0], output), jnp.where(output > best[0], k, best[1])
 
     nobody = jnp.full(shift.shape, -jnp.inf, shift.dtype), jnp.zeros(shift.shape, jnp.int32)
-    _, label = over_classes(challenge, nobody, len(mean))
-    return jnp.sum(label != jnp.argmax(mean, axis=0)[None, :], axis=1, dtype=mean.dtype)
+    return over_classes(challenge, nobody, len(mean))[1]
+
+
+def _flips(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]):
+    changed = predictions_after(mean, shift, surprise) != jnp.argmax(mean, axis=0)[None, :]
+    return jnp.sum(changed, axis=1, dtype=mean.dtype)

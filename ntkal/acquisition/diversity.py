@@ -1,10 +1,15 @@
-"""Batch strategies that look for diversity in feature space."""
+"""Batches that are spread out over the pool, and candidates from which much of it can be told."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
 
-from ntkal.acquisition.myopic import check_probabilities
-from ntkal.inputs import ArrayLike, as_float64, check_int
+from ntkal.acquisition.candidates import over_candidates
+from ntkal.acquisition.change import predictions_after
+from ntkal.acquisition.myopic import check_classes, check_probabilities
+from ntkal.inputs import ArrayLike, as_float64, as_positions, check_int
+from ntkal.lookahead.posterior import Posterior
 
 EPS = np.finfo(np.float64).eps
 
@@ -101,3 +106,202 @@ def coreset(
         picks.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, ((features - features[picks[-1]]) ** 2).sum(axis=1))
     return np.array(picks)
+
+
+def squared_distances(
+    k_ll: Float[ArrayLike, "n n"], k_pl: Float[ArrayLike, "m n"], k_pp: Float[ArrayLike, "m m"]
+) -> Float[np.ndarray, "n m"]:
+    r"""Return the squared distances of the labelled inputs from the pool, in a kernel's feature space.
+
+    .. math:: d^2(x, u) = \Theta(x, x) + \Theta(u, u) - 2\,\Theta(u, x)
+
+    Args:
+        k_ll: Kernel of the labelled inputs, shape (n, n).
+        k_pl: Kernel between pool and labelled inputs, shape (m, n).
+        k_pp: Kernel of the pool inputs, shape (m, m).
+
+    Returns:
+        Shape (n, m), float64, at least 0; 0 where only rounding is left.
+
+    Raises:
+        ValueError: For bad shapes or NaN.
+
+    Example:
+        >>> squared_distances(np.eye(1), np.array([[1.0], [0.0]]), np.eye(2)).tolist()
+        [[0.0, 2.0]]
+    """
+    k_pl = np.asarray(as_float64("k_pl", k_pl, (None, None)))
+    m, n = k_pl.shape
+    own = np.diag(as_float64("k_ll", k_ll, (n, n)))[:, None]
+    other = np.diag(as_float64("k_pp", k_pp, (m, m)))[None, :]
+    return _without_rounding(own + other - 2 * k_pl.T, own + other)
+
+
+def lcmd(
+    kernel: Float[ArrayLike, "m m"] | Posterior,
+    k: int,
+    *,
+    centres: Float[ArrayLike, "n m"] | None = None,
+) -> Int[np.ndarray, " k"]:
+    r"""Return k picks, each the farthest point of the cluster with the largest total squared distance.
+
+    .. math:: c = \arg\max_{u \in B} d^2(u, \rho(u)), \qquad B = \arg\max_{\text{clusters}} \sum_{u \in B}
+              d^2(u, \rho(u)), \qquad d^2(u, v) = \kappa_{uu} + \kappa_{vv} - 2 \kappa_{uv}
+
+    A cluster is what lies nearest to one centre :math:`\rho(u)`; each pick becomes a centre. With the
+    covariance S of a look-ahead as the kernel :math:`\kappa` (the posterior transformation) the labels known
+    so far shrink the distances, and the first pick is the point of largest variance. With the prior kernel
+    :math:`\Theta(U, U)` the labelled inputs are given as the first ``centres`` instead.
+
+    Args:
+        kernel: Positive semi-definite, shape (m, m), such as the pool's own, or a look-ahead: then its
+            covariance, of which k columns are read.
+        k: Number of picks, 1 to m.
+        centres: Squared distances of centres that are there already from the pool, shape (n, m), at least 0;
+            :func:`ntkal.acquisition.squared_distances` makes them. None: the first pick has the largest
+            diagonal entry.
+
+    Returns:
+        Distinct pool positions, shape (k,), in the order picked. A point at distance 0 from a centre is
+        picked only when no other is left.
+
+    Raises:
+        ValueError: For bad shapes, NaN, negative distances, or k outside 1 to m.
+
+    Source:
+        Holzmüller, Zaverkin, Kästner and Steinwart (2023), largest cluster maximum distance; ties go to the
+        lower position, as in their released code.
+
+    Example:
+        >>> points = np.array([[0.0], [0.1], [5.0], [5.2], [9.0]])
+        >>> lcmd(points @ points.T, 3).tolist()
+        [4, 0, 2]
+    """
+    if isinstance(kernel, Posterior):
+        size, column = np.asarray(kernel.variance), lambda c: np.asarray(kernel.columns(c, 1))[:, 0]
+    else:
+        array = np.asarray(_square("kernel", kernel))
+        size, column = np.diag(array), lambda c: array[:, c]
+    m = len(size)
+    k = check_int("k", k, low=1, high=m)
+    picks: list[int] = []
+
+    def distance_to(c: int) -> np.ndarray:
+        distance = _without_rounding(size + size[c] - 2 * column(c), size + size[c])
+        distance[c] = 0.0
+        return distance
+
+    if centres is None:
+        picks.append(int(np.argmax(size)))
+        nearest, owner = distance_to(picks[0]), np.zeros(m, dtype=int)
+    else:
+        centres = np.asarray(as_float64("centres", centres, (None, m)))
+        if centres.min() < 0:
+            raise ValueError(f"centres: squared distances are at least 0, got {centres.min():.3g}.")
+        nearest, owner = centres.min(axis=0), centres.argmin(axis=0)
+    count = 1 if centres is None else len(centres)
+    while len(picks) < k:
+        totals = np.bincount(owner, weights=nearest)
+        # A pick is its own centre. Only when all distances are 0 can a cluster hold nothing but picks.
+        open_ = (owner == np.argmax(totals)) if totals.max() > 0 else np.ones(m, dtype=bool)
+        open_[picks] = False
+        picks.append(int(np.argmax(np.where(open_, nearest, -1.0))))
+        distance = distance_to(picks[-1])
+        closer = distance < nearest
+        owner[closer], nearest[closer] = count, distance[closer]
+        nearest[picks[-1]] = 0.0
+        count += 1
+    return np.array(picks)
+
+
+def _square(name: str, kernel: ArrayLike) -> Array:
+    kernel = as_float64(name, kernel, (None, None))
+    if kernel.shape[0] != kernel.shape[1]:
+        raise ValueError(f"{name}: expected a square matrix, got shape {kernel.shape}.")
+    return kernel
+
+
+def _without_rounding(distance: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Copies are at distance 0: what rounding leaves between them would make clusters of them."""
+    return np.where(distance > 64 * EPS * np.abs(scale), distance, 0.0)
+
+
+def clusters(kernel: Float[ArrayLike, "m m"], k: int, *, seed: int = 0) -> Int[np.ndarray, " m"]:
+    r"""Return the clusters of k-means in a kernel's feature space.
+
+    The features are the rows of :math:`Q \sqrt D` for :math:`\kappa = Q D Q^\top`, whose inner products are
+    the kernel; directions that carry less than a billionth of the largest eigenvalue are left out.
+
+    Args:
+        kernel: Positive semi-definite, shape (m, m).
+        k: Number of clusters, 1 to m.
+        seed: At least 0; where k-means starts.
+
+    Returns:
+        The number of each point's cluster, 0 to k - 1, shape (m,).
+
+    Raises:
+        ValueError: For bad shapes, NaN, or k outside 1 to m.
+
+    Example:
+        >>> points = np.array([[0.0], [0.1], [5.0], [5.2]])
+        >>> found = clusters(points @ points.T, 2)
+        >>> bool(found[0] == found[1]), bool(found[2] == found[3]), bool(found[0] == found[2])
+        (True, True, False)
+    """
+    from sklearn.cluster import KMeans
+
+    kernel = _square("kernel", kernel)
+    k = check_int("k", k, low=1, high=len(kernel))
+    seed = check_int("seed", seed, low=0)
+    values, vectors = np.linalg.eigh(np.asarray(kernel))
+    kept = values > 1e-9 * values[-1]
+    features = vectors[:, kept] * np.sqrt(values[kept])
+    if not kept.any() or k == 1:  # all points are one
+        return np.zeros(len(kernel), dtype=np.int64)
+    return KMeans(k, n_init=3, random_state=seed).fit_predict(features).astype(np.int64)
+
+
+def coverage(post: Posterior, pseudo: Int[ArrayLike, " m"]) -> Float[Array, " m"]:
+    r"""Return the share of the pool whose pseudo-label the look-ahead predicts, for each candidate.
+
+    .. math:: a_c = \frac1m\,\#\{u : \arg\max_k M^{+c}_{uk} = z_u\}, \qquad
+              M^{+c}_u = M_u + \frac{S_{uc}}{S_{cc} + \lambda} (e_{z_c} - M_c)
+
+    z are the pseudo-labels, and M must have been fitted to those of the labelled inputs. One minus the score
+    is the pool's error after the look-ahead, measured on pseudo-labels.
+
+    Args:
+        post: The look-ahead over the pool, trained on pseudo-labels: one output for each.
+        pseudo: Pseudo-label of each pool input, 0 to C - 1, shape (m,).
+
+    Returns:
+        Scores, shape (m,), larger is better, between 0 and 1. A candidate that the labelled points determine
+        leaves the share as it is.
+
+    Raises:
+        ValueError: When there is not one pseudo-label for each pool input, one has no output, or there is a
+            single output.
+
+    Source:
+        After Wen, Pizarro and Williams (2023), who train the look-ahead on clusters of the features of a
+        self-supervised network.
+
+    Example:
+        >>> from ntkal import Lookahead
+        >>> cov = jnp.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> coverage(Lookahead(jnp.zeros((3, 2)), cov, ridge=0.1), np.array([1, 1, 0])).round(2).tolist()
+        [1.0, 1.0, 0.33]
+    """
+    m, C = post.mean.shape
+    check_classes("post", C)
+    pseudo = as_positions("pseudo", pseudo, C - 1, distinct=False)
+    if pseudo.shape != (m,):
+        raise ValueError(f"pseudo: expected one label for each of {m} pool inputs, got {pseudo.shape}.")
+    surprise = jax.nn.one_hot(pseudo, C, dtype=post.mean.dtype) - post.mean
+    return over_candidates(_as_labelled, post, surprise, arrays=2, whole=(jnp.asarray(pseudo),)) / m
+
+
+def _as_labelled(mean, shift, surprise, pseudo):
+    agrees = predictions_after(mean, shift, surprise) == pseudo[None, :]
+    return jnp.sum(agrees, axis=1, dtype=mean.dtype)

@@ -1,19 +1,19 @@
 """One registry of query strategies, and what a strategy may look at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ntkal.acquisition.bald import bald
 from ntkal.acquisition.change import emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition.diversity import badge, coreset
-from ntkal.acquisition.expected_error import eer
-from ntkal.acquisition.myopic import entropy, least_confident, margin, probabilities
-from ntkal.inputs import ArrayLike, as_float64, check_choice, check_int
+from ntkal.acquisition.myopic import bald, entropy, least_confident, margin, probabilities
+from ntkal.acquisition.risk import eer
+from ntkal.inputs import ArrayLike, as_float64, as_positions, check_choice, check_int
 from ntkal.lookahead.posterior import Posterior
 
 
@@ -25,9 +25,11 @@ class PoolView:
         outputs: The model's outputs on the pool, shape (m, C).
         features_pool: Inputs of the last layer on the pool, shape (m, d).
         features_labelled: The same on the labelled inputs, shape (n, d).
-        post: The look-ahead over the pool.
-        ensemble: Outputs on the pool of E networks trained alike, shape (E, m, C); :mod:`ntkal.training.ensemble`.
-        predicted_loss: The loss that a trained module predicts, shape (m,); :mod:`ntkal.training.loss_prediction`.
+        post: The look-ahead over the pool, of any kind.
+        ensemble: Outputs on the pool of E networks trained alike, shape (E, m, C);
+            :mod:`ntkal.training.ensemble`.
+        predicted_loss: The loss that a trained module predicts, shape (m,);
+            :mod:`ntkal.training.loss_prediction`.
 
     Example:
         >>> PoolView(np.array([[0.6, 0.2]])).probs.round(2).tolist()
@@ -85,25 +87,30 @@ class Strategy:
         """Return k distinct pool positions, best first; equal scores go to the lower position.
 
         Raises:
-            ValueError: When k is not between 1 and m, or the view lacks what the strategy needs.
+            ValueError: When k is not between 1 and m, the view lacks what the strategy needs, or a score is
+                NaN.
         """
-        k = check_int("k", k, low=1, high=len(view.outputs))
+        m = len(view.outputs)
+        k = check_int("k", k, low=1, high=m)
         missing = [_FIELDS[need] for need in sorted(self.needs) if getattr(view, _FIELDS[need]) is None]
         if missing:
             raise ValueError(
                 f"view: strategy {self.name!r} needs {' and '.join(missing)}, which this PoolView lacks; "
                 "give it when you make the view."
             )
-        if self.pick is not None:
-            return np.asarray(self.pick(view, k, rng))
-        return best(self.score(view, rng), k)
+        if self.pick is None:
+            return best(self.score(view, rng), k)
+        picks = as_positions("picks", self.pick(view, k, rng), m - 1)
+        if len(picks) != k:
+            raise ValueError(f"picks: strategy {self.name!r} was asked for {k} and gave {len(picks)}.")
+        return picks
 
 
 def best(scores: Float[ArrayLike, " m"], k: int) -> Int[np.ndarray, " k"]:
     """Return the positions of the k largest scores, best first; ties go to the lower position.
 
     Raises:
-        ValueError: When a score is NaN.
+        ValueError: When a score is NaN, or k is not between 1 and m.
 
     Example:
         >>> best(np.array([1.0, 3.0, 3.0]), 2).tolist()
@@ -114,26 +121,24 @@ def best(scores: Float[ArrayLike, " m"], k: int) -> Int[np.ndarray, " k"]:
         raise ValueError(
             f"scores: {int(np.isnan(scores).sum())} of {scores.size} are NaN; nothing can be picked."
         )
-    return np.argsort(-scores, kind="stable")[:k]
+    return np.argsort(-scores, kind="stable")[: check_int("k", k, low=1, high=len(scores))]
 
 
-def _of_probs(score: Callable[[jax.Array], jax.Array]) -> Score:
+def _of_probs(score: Callable[..., jax.Array]) -> Score:
     return lambda view, rng: score(view.probs)
 
 
-def _of_post(score: Callable[[Posterior], jax.Array]) -> Score:
+def _of_post(score: Callable[..., jax.Array]) -> Score:
     return lambda view, rng: score(view.post)
 
 
-def _expected(score: Callable[[Posterior, jax.Array], jax.Array]) -> Score:
+def _expected(score: Callable[..., jax.Array]) -> Score:
     """Expectation over the probabilities that the linearised network's own outputs give to each label."""
-    return lambda view, rng: score(view.post, probabilities(view.post.mean))
+    return lambda view, rng, **options: score(view.post, probabilities(view.post.mean), **options)
 
 
 def _disagreement(view: PoolView, rng: np.random.Generator) -> jax.Array:
-    outputs = as_float64("ensemble", view.ensemble, (None, *view.outputs.shape))
-    members = outputs.shape
-    return bald(probabilities(outputs.reshape(-1, members[-1])).reshape(members))
+    return bald(probabilities(as_float64("ensemble", view.ensemble, (None, *np.shape(view.outputs)))))
 
 
 def _predicted_loss(view: PoolView, rng: np.random.Generator) -> jax.Array:
@@ -161,9 +166,10 @@ _REGISTRY = {
         Strategy("mlmoc", _LOOKAHEAD, score=_of_post(mlmoc)),
         Strategy("mlmoc_norm", _LOOKAHEAD, score=_of_post(mlmoc_norm)),
         Strategy("emoc", _LOOKAHEAD, score=_expected(emoc)),
-        Strategy("eer", _LOOKAHEAD, score=_expected(partial(eer, link="clip"))),
+        Strategy("eer", _LOOKAHEAD, score=_expected(eer)),
     )
 }
+_OPTIONS = {"eer": ("link",)}
 
 
 def names() -> tuple[str, ...]:
@@ -176,14 +182,21 @@ def names() -> tuple[str, ...]:
     return tuple(_REGISTRY)
 
 
-def get(name: str) -> Strategy:
+def get(name: str, **options: Any) -> Strategy:
     """Return the strategy of that name.
 
+    Args:
+        name: One of :func:`names`.
+        **options: Options of its score: ``link`` for ``"eer"``, as in :func:`ntkal.acquisition.eer`.
+
     Raises:
-        ValueError: For an unknown name; the message lists the known ones.
+        ValueError: For an unknown name or option; the message lists the known ones.
 
     Example:
-        >>> get("mlmoc").needs
-        frozenset({'lookahead'})
+        >>> get("mlmoc").needs, get("eer", link="softmax").name
+        (frozenset({'lookahead'}), 'eer')
     """
-    return _REGISTRY[check_choice("strategy", name, _REGISTRY)]
+    strategy = _REGISTRY[check_choice("strategy", name, _REGISTRY)]
+    for option in options:
+        check_choice(f"an option of {name!r}", option, _OPTIONS.get(name, ()))
+    return replace(strategy, score=partial(strategy.score, **options)) if options else strategy

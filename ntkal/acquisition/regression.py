@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkal.acquisition.candidates import gain
-from ntkal.lookahead.dense import Lookahead
+from ntkal.acquisition.candidates import gain, over_candidates
+from ntkal.lookahead.posterior import Posterior
 
 
-def variance_reduction(post: Lookahead) -> Float[Array, " m"]:
+def variance_reduction(post: Posterior) -> Float[Array, " m"]:
     r"""Return how much variance each candidate's label takes from the pool, whatever the label is.
 
     .. math:: a_c = \operatorname{tr} S - \operatorname{tr} S^{+c} = \frac{\sum_u S_{uc}^2}{S_{cc} + \lambda}
@@ -24,14 +24,15 @@ def variance_reduction(post: Lookahead) -> Float[Array, " m"]:
 
     Example:
         >>> import jax.numpy as jnp
+        >>> from ntkal import Lookahead
         >>> cov = jnp.array([[2.0, 1.0], [1.0, 1.0]])
         >>> variance_reduction(Lookahead(jnp.zeros((2, 1)), cov, ridge=0.0)).tolist()
         [2.5, 2.0]
     """
-    return jnp.sum(post.cov**2, axis=0) * gain(post)
+    return over_candidates(_squares, post, arrays=1) * (post.variance + post.ridge)
 
 
-def expected_squared_change(post: Lookahead) -> Float[Array, " m"]:
+def expected_squared_change(post: Posterior) -> Float[Array, " m"]:
     r"""Return the expected squared change of the pool's outputs when the label is drawn from the posterior.
 
     .. math:: a_c = \frac1m \sum_u \mathbb E\big[(M^{+c}_u - M_u)^2\big]
@@ -53,8 +54,13 @@ def expected_squared_change(post: Lookahead) -> Float[Array, " m"]:
 
     Example:
         >>> import jax.numpy as jnp
+        >>> from ntkal import Lookahead
         >>> cov = jnp.array([[2.0, 1.0], [1.0, 1.0]])
         >>> expected_squared_change(Lookahead(jnp.zeros((2, 1)), cov, ridge=0.0)).tolist()
         [1.25, 1.0]
     """
-    return variance_reduction(post) * jnp.diag(post.cov) * gain(post) / len(post.mean)
+    return variance_reduction(post) * post.variance * gain(post) / len(post.mean)
+
+
+def _squares(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Array, " b"]:
+    return jnp.sum(shift**2, axis=1)

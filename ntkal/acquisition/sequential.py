@@ -1,13 +1,17 @@
 """Queries one by one: pick a candidate, put its label through the look-ahead, score again; no training."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int, Shaped
 
 from ntkal import acquisition
-from ntkal.acquisition import PoolView, Strategy
-from ntkal.inputs import ArrayLike
+from ntkal.acquisition.change import most_likely
+from ntkal.acquisition.myopic import check_classes
+from ntkal.acquisition.registry import PoolView, Strategy, best
+from ntkal.inputs import ArrayLike, as_labels, check_int
 from ntkal.lookahead.posterior import Posterior
 
 MODES = ("batch", "sequential", "hallucinated")
@@ -21,7 +25,7 @@ def pick(
     k: int,
     rng: np.random.Generator,
     *,
-    labels: Float[ArrayLike, "m C"] | None = None,
+    labels: Shaped[ArrayLike, "m C"] | None = None,
 ) -> Int[np.ndarray, " k"]:
     """Pick k candidates, each after the labels of those before it went through the look-ahead.
 
@@ -30,8 +34,8 @@ def pick(
 
     Args:
         strategy: One that scores candidates by the outputs or the look-ahead; :func:`check` says which do.
-        post: The linearised network over the pool.
-        k: Number of candidates to pick, at most m.
+        post: The linearised network over the pool, held in any form.
+        k: Number of candidates to pick, 1 to m.
         rng: For strategies that draw or break ties.
         labels: True label vectors, shape (m, C), revealed after each pick; if None, the candidate is taken to
             have the class that the linearised mean gives it at that moment.
@@ -39,25 +43,82 @@ def pick(
     Returns:
         Positions in the pool, shape (k,), in the order they were picked.
 
+    Raises:
+        ValueError: When k is not between 1 and m, a score is NaN, the strategy cannot use labels one by one,
+            the labels have another shape, or there are none and the look-ahead has a single output.
+        SingularKernelError: When the labels so far determine a pick already and the ridge is 0.
+
     Example:
         >>> from ntkal import Lookahead
         >>> post = Lookahead(jnp.zeros((3, 2)), jnp.diag(jnp.array([1.0, 3.0, 2.0])), ridge=1.0)
         >>> pick(acquisition.get("mlmoc_norm"), post, 2, np.random.default_rng(0)).tolist()
         [1, 2]
     """
+    k, labels = _checked(strategy, post, k, labels)
     picks: list[int] = []
-    for _ in range(k):
+    while True:
         scores = np.array(strategy.score(PoolView(post.mean, post=post), rng))
+        best(scores, 1)  # refuses NaN, as a batch does
         scores[picks] = -np.inf
-        best = int(np.argmax(scores))
-        picks.append(best)
-        if labels is None:
-            y = jax.nn.one_hot(jnp.argmax(post.mean[best]), post.mean.shape[1], dtype=post.mean.dtype)
-        else:
-            y = jnp.asarray(labels[best])
-        if len(picks) < k:
-            post = post.reveal(best, y)
-    return np.asarray(picks)
+        picks.append(int(np.argmax(scores)))
+        if len(picks) == k:
+            return np.asarray(picks)
+        post = post.reveal(picks[-1], (most_likely(post) if labels is None else labels)[picks[-1]])
+
+
+def pick_compiled(
+    strategy: Strategy, post: Posterior, k: int, *, labels: Shaped[ArrayLike, "m C"] | None = None
+) -> Int[np.ndarray, " k"]:
+    """Return the picks of :func:`pick` from one compiled loop, for strategies that draw nothing.
+
+    Args:
+        strategy: As in :func:`pick`; its score has to be traceable, as those of the registry are.
+        post: As in :func:`pick`.
+        k: As in :func:`pick`.
+        labels: As in :func:`pick`.
+
+    Returns:
+        Positions in the pool, shape (k,), in the order they were picked.
+
+    Raises:
+        ValueError: As :func:`pick`, also when a pick was determined already: its label leaves NaN.
+
+    Example:
+        >>> from ntkal import Lookahead
+        >>> post = Lookahead(jnp.zeros((3, 2)), jnp.diag(jnp.array([1.0, 3.0, 2.0])), ridge=1.0)
+        >>> pick_compiled(acquisition.get("mlmoc_norm"), post, 2).tolist()
+        [1, 2]
+    """
+    k, labels = _checked(strategy, post, k, labels)
+    picks, bad = (np.asarray(out) for out in _scan(strategy, post.with_room(k), k, labels))
+    if bad.any():
+        raise ValueError(
+            f"scores: some are NaN at pick {int(bad.argmax())} of {k}: an output was NaN, or the labels "
+            "so far determined the pick before. Choose fewer, or fit with a ridge above 0."
+        )
+    return picks
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _scan(strategy, post, k, labels):
+    def step(carry, _):
+        post, free = carry
+        scores = strategy.score(PoolView(post.mean, post=post), None)
+        c = jnp.argmax(jnp.where(free, scores, -jnp.inf))
+        bad = jnp.isnan(scores).any() | jnp.isnan(post.mean).any()
+        later = post.reveal(c, (most_likely(post) if labels is None else labels)[c])
+        return (later, free.at[c].set(False)), (c, bad)
+
+    return jax.lax.scan(step, (post, jnp.ones(len(post.mean), bool)), length=k)[1]
+
+
+def _checked(strategy: Strategy, post: Posterior, k: int, labels: ArrayLike | None):
+    check(strategy, "sequential")
+    k = check_int("k", k, low=1, high=len(post.mean))
+    if labels is not None:
+        return k, as_labels("labels", labels, post.mean.shape)
+    check_classes("labels: without them the most likely class counts", post.mean.shape[1])
+    return k, None
 
 
 def check(strategy: Strategy, mode: str) -> None:
@@ -66,7 +127,9 @@ def check(strategy: Strategy, mode: str) -> None:
     Example:
         >>> check(acquisition.get("random"), "batch")
     """
-    if mode == "batch" or "lookahead" in strategy.needs or strategy.name in MYOPIC:
+    if mode == "batch" or (
+        strategy.name != "random" and strategy.score is not None and strategy.needs <= {"lookahead"}
+    ):
         return
     able = [name for name in acquisition.names() if "lookahead" in acquisition.get(name).needs]
     raise ValueError(

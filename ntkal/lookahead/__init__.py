@@ -1,7 +1,7 @@
 """From kernel blocks, outputs and labels to a posterior: the trained linearised network over a pool.
 
-In: kernel blocks, the network's outputs, labels. Out: a :class:`Posterior` with its mean, its variances, columns
-of its covariance, and what each further label would make of it.
+In: kernel blocks, the network's outputs, labels. Out: a :class:`Posterior` with its mean, its variances,
+columns of its covariance, and what each further label would make of it.
 """
 
 from ntkal.inputs import SingularKernelError

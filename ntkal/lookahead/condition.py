@@ -1,5 +1,9 @@
-"""Conditioning the pool on the labelled set: what a look-ahead needs before it forms any covariance."""
+"""Conditioning the pool on the labelled set: what a look-ahead needs before it forms any covariance.
 
+Is what comes out a covariance? What rounding left of a variance is found, what is no covariance refused.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -7,13 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax.lax.linalg import triangular_solve
 from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Bool, Float, Real
+from jaxtyping import Array, Bool, Float, Shaped
 
-from ntkal.inputs import ArrayLike, as_float64, check_ridge
-from ntkal.kernels import host as _host
+from ntkal.inputs import ArrayLike, as_float64, as_labels, check_ridge, is_traced
+from ntkal.kernels import host
 from ntkal.kernels.rounding import noise_floor, precision_of
-from ntkal.lookahead.covariance import determined
 from ntkal.lookahead.solve import cholesky
+
+# Candidates whose joint covariance is looked at as a whole.
+TOGETHER = 256
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -36,27 +43,28 @@ class Conditioned:
     k_pp: Float[Array, "m m"]
     factor: Float[Array, "n n"]
     k_pl: Float[Array, "m n"]
-    ridge: float
+    ridge: Float[Array, ""] | float
     eps: float
-    prior: float
+    prior: Float[Array, ""]
 
-    def rounding(self, variances: Float[Array, " m"]) -> tuple[Bool[np.ndarray, " m"], float, float]:
-        """Return which candidates are determined but for rounding, the largest error left, and the floor.
+    def rounding(
+        self, variances: Float[Array, " m"]
+    ) -> tuple[Bool[Array, " m"], Float[Array, ""], Float[Array, ""]]:
+        r"""Return which candidates are determined but for rounding, the largest error left, and the floor.
+
+        .. math:: S_{cc} \le \delta \, (1 + \|A_c\|_2)^2, \qquad A = (K + \lambda I)^{-1} k
+
+        An error of size :math:`\delta` in each entry of the kernel is an error of this size in
+        :math:`S_{cc}`: a combination of labelled points with large weights has a variance of zero, of which
+        more than :math:`\delta` is left.
 
         Example:
             >>> it = condition(jnp.eye(1), jnp.eye(1), jnp.eye(1), *(jnp.ones((1, 1)),) * 3, ridge=0.0)
             >>> it.rounding(jnp.zeros(1))[0].tolist()
             [True]
         """
-        noise = noise_floor(self.eps, sum(self.k_pl.shape), self.prior, self.prior)
-        if self.ridge > 2 * noise:
-            # S_cc >= ridge |A_c|^2: with so much ridge, no variance and ridge together can be mere rounding.
-            nobody = np.zeros(len(self.mean), dtype=bool)
-            known, error, floor = nobody, 2 * noise * (1 + self.prior / self.ridge), noise
-        else:
-            known, error = determined(self.factor, self.k_pl, variances, noise)
-            floor = 2 * noise
-        return known, float(np.sqrt(self.eps)) * self.prior + error, floor
+        unit = noise_floor(self.eps, sum(self.k_pl.shape), 1.0, 1.0)
+        return _rounding(self.factor, self.k_pl, variances, self.ridge, self.prior, unit, self.eps)
 
 
 def condition(
@@ -65,9 +73,9 @@ def condition(
     k_pp: Float[ArrayLike, "m m"],
     f_l: Float[ArrayLike, "n C"],
     f_p: Float[ArrayLike, "m C"],
-    y_l: Real[ArrayLike, "n C"],
+    y_l: Shaped[ArrayLike, "n C"],
     *,
-    ridge: float | int,
+    ridge: Float[Array, ""] | float | int,
     finite: bool = True,
 ) -> Conditioned:
     """Check what :meth:`ntkal.lookahead.Lookahead.fit` is given, and condition on the labelled set.
@@ -80,19 +88,18 @@ def condition(
         >>> half.tolist()
         [[0.5]]
     """
-    eps = precision_of(k_ll, k_pl, k_pp)
-    ridge = check_ridge(ridge)
+    given, ridge = (k_ll, k_pl, k_pp), check_ridge(ridge)
     k_pl = as_float64("k_pl", k_pl, (None, None))
     m, n = k_pl.shape
     k_ll = as_float64("k_ll", k_ll, (n, n))
     k_pp = as_float64("k_pp", k_pp, (m, m), finite=finite)
     f_l = as_float64("f_l", f_l, (n, None))
     f_p = as_float64("f_p", f_p, (m, f_l.shape[1]))
-    y_l = as_float64("y_l", y_l, f_l.shape)
+    y_l = as_labels("y_l", y_l, f_l.shape)
+    eps = precision_of(*given)
     factor = cholesky("k_ll", k_ll, ridge, eps=eps)
     mean, half = whitened(factor, k_pl, f_p, y_l - f_l)
-    prior = float(jnp.max(jnp.abs(jnp.diag(k_pp))))
-    return Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, prior)
+    return Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, _largest_diagonal(k_pp))
 
 
 def whitened(
@@ -108,15 +115,122 @@ def whitened(
         >>> mean.tolist(), half.tolist()
         ([[0.25]], [[0.5]])
     """
-    half = _host.whiten(factor, k_pl) if _host.on_host(k_pl) else _whiten(factor, k_pl)
-    return _mean(factor, k_pl, f_p, residual), half
+    mean = mean_given(factor, k_pl, f_p, residual)
+    if host.on_host(k_pl) and host.on_host(factor):
+        return mean, jax.device_put(host.whiten(factor, k_pl), k_pl.sharding)
+    return mean, _whiten(factor, k_pl)
 
 
 @jax.jit
-def _mean(factor, k_pl, f_p, residual):
+def mean_given(factor, k_pl, f_p, residual):
+    """M from the Cholesky factor, shape (m, C).
+
+    Example:
+        >>> one = jnp.ones((1, 1))
+        >>> mean_given(2 * one, one, 0 * one, one).tolist()
+        [[0.25]]
+    """
     return f_p + k_pl @ cho_solve((factor, True), residual)
+
+
+def check_semidefinite(cov: Float[Array, "m m"], error: Float[Array, ""] | float) -> None:
+    """Raise a ValueError when a matrix is no covariance; see :func:`check_covariance`.
+
+    Example:
+        >>> check_semidefinite(jnp.array([[1.0, 2.0], [2.0, 1.0]]), 1e-8)
+        Traceback (most recent call last):
+            ...
+        ValueError: k_pp: given the labelled inputs, pool points 0 and 1 have the correlation 2; ...
+    """
+    variances = jnp.diag(cov)
+    check_covariance(variances, _excess(cov, scales(variances, error)), lambda i, j: cov[np.ix_(i, j)], error)
+
+
+@jax.jit
+def scales(variances: Float[Array, " m"], error: Float[Array, ""] | float) -> Float[Array, " m"]:
+    """Return the inverse standard deviations, for variances that are ``error`` larger than they say.
+
+    Example:
+        >>> scales(jnp.array([3.0, -1.0]), 1.0).tolist()
+        [0.5, 1.0]
+    """
+    return 1 / jnp.sqrt(jnp.maximum(variances, 0.0) + jnp.maximum(error, _TINY))
+
+
+def check_covariance(
+    variances: Float[Array, " m"],
+    excess: Float[Array, " m"],
+    entries: Callable[[np.ndarray, np.ndarray], Float[ArrayLike, "a b"]],
+    error: Float[Array, ""] | float,
+) -> None:
+    """Raise a ValueError when S is no covariance, as far as its rounding error tells.
+
+    Each variance and each pair are looked at, and the smallest eigenvalue of all candidates, or of
+    :data:`TOGETHER` evenly spaced ones: that of the whole would take longer than all the rest.
+
+    Args:
+        variances: The diagonal of S, shape (m,).
+        excess: For each row, its largest absolute covariance with another, or with those before it, times
+            the :func:`scales` of both, shape (m,).
+        entries: Gives the rows and columns of S at the positions asked for.
+        error: What rounding may have made of a variance.
+
+    Example:
+        >>> check_covariance(jnp.array([-1.0]), jnp.zeros(1), lambda i, j: jnp.array([[-1.0]]), 1e-8)
+        Traceback (most recent call last):
+            ...
+        ValueError: k_pp: given the labelled inputs, pool point 0 has the negative variance -1; ...
+    """
+    if is_traced(variances, excess, error):
+        return
+    error = max(float(error), _TINY)
+    said, again = "k_pp: given the labelled inputs,", "compute k_ll, k_pl and k_pp as blocks of one kernel."
+    variances, excess = np.asarray(variances), np.asarray(excess)
+    lowest, m = int(variances.argmin()), len(variances)
+    if variances[lowest] < -error:
+        value = variances[lowest]
+        raise ValueError(f"{said} pool point {lowest} has the negative variance {value:.3g}; {again}")
+    i = int(excess.argmax())
+    if excess[i] > 1:
+        row = np.asarray(entries(np.array([i]), np.arange(m)))[0]
+        j = int(np.argmax(np.abs(row) / np.sqrt(np.maximum(variances, 0.0) + error)))
+        value = row[j] / np.sqrt(max(variances[i], error) * max(variances[j], error))
+        pair = f"{min(i, j)} and {max(i, j)}"
+        raise ValueError(f"{said} pool points {pair} have the correlation {value:.3g}; {again}")
+    some = np.unique(np.linspace(0, m - 1, min(m, TOGETHER)).astype(int))
+    value = np.linalg.eigvalsh(np.asarray(entries(some, some)))[0]
+    if value < -error * len(some):
+        raise ValueError(f"{said} the pool's covariance has the negative eigenvalue {value:.3g}; {again}")
+
+
+@jax.jit
+def _rounding(factor, k_pl, variances, ridge, prior, unit, eps):
+    noise = unit * prior
+
+    def beside_the_ridge():
+        # S_cc >= ridge |A_c|^2: with so much ridge, no variance and ridge together can be mere rounding.
+        return jnp.zeros(len(variances), bool), 2 * noise * (1 + prior / ridge), noise
+
+    def by_weights():
+        errors = noise * (1 + jnp.linalg.norm(cho_solve((factor, True), k_pl.T), axis=0)) ** 2
+        known = jnp.abs(variances) <= errors
+        return known, jnp.max(jnp.where(known, 0.0, errors)), 2 * noise
+
+    known, error, floor = jax.lax.cond(ridge > 2 * noise, beside_the_ridge, by_weights)
+    return known, jnp.sqrt(eps) * prior + error, floor
+
+
+@jax.jit
+def _largest_diagonal(kernel):
+    return jnp.max(jnp.abs(jnp.diag(kernel)))
 
 
 @jax.jit
 def _whiten(factor, k_pl):
     return triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
+
+
+@jax.jit
+def _excess(cov, scale):
+    """For each candidate, its largest covariance with another over what the two variances allow."""
+    return jnp.max(jnp.abs(cov) * scale[None, :], axis=1) * scale

@@ -2,22 +2,30 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Float, Real
+from jaxtyping import Array, Float, Shaped
 
-from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_ridge
+from ntkal.inputs import (
+    ArrayLike,
+    SingularKernelError,
+    as_float64,
+    as_labels,
+    check_number,
+    check_ridge,
+    is_traced,
+)
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
+from ntkal.lookahead.condition import mean_given
 from ntkal.lookahead.solve import cholesky
 
 
 def gradient_flow(
     k_train: Float[ArrayLike, "n n"],
-    y: Real[ArrayLike, "n C"],
+    y: Shaped[ArrayLike, "n C"],
     f_train: Float[ArrayLike, "n C"],
     k_test: Float[ArrayLike, "m n"],
     f_test: Float[ArrayLike, "m C"],
-    t: float | int | None = None,
-    ridge: float | int = 0.0,
+    t: Float[Array, ""] | float | int | None = None,
+    ridge: Float[Array, ""] | float | int = 0.0,
 ) -> Float[Array, "m C"]:
     r"""Return the outputs at time t of a linearised network trained on the squared loss.
 
@@ -29,7 +37,7 @@ def gradient_flow(
 
     Args:
         k_train: Kernel K of the training inputs, shape (n, n), symmetric positive semi-definite.
-        y: Training targets, shape (n, C).
+        y: Training targets, shape (n, C); booleans will do.
         f_train: Outputs before training at the training inputs, shape (n, C).
         k_test: Kernel between test and training inputs, shape (m, n).
         f_test: Outputs before training at the test inputs, shape (m, C).
@@ -56,37 +64,38 @@ def gradient_flow(
         >>> gradient_flow(one, one, zero, one, zero).tolist()
         [[1.0]]
     """
-    eps = precision_of(k_train)
-    k_train = as_float64("k_train", k_train, (None, None))
+    given, k_train = k_train, as_float64("k_train", k_train, (None, None))
     n = len(k_train)
-    y = as_float64("y", y, (n, None))
-    f_train = as_float64("f_train", f_train, (n, y.shape[1]))
-    k_test = as_float64("k_test", k_test, (None, n))
-    f_test = as_float64("f_test", f_test, (len(k_test), y.shape[1]))
-    ridge = check_ridge(ridge)
-    if t is None or t == np.inf:
-        factor = cholesky("k_train", k_train, ridge, eps=eps)
-        return f_test + k_test @ cho_solve((factor, True), y - f_train)
-    if not (isinstance(t, (int, float)) and t >= 0):
-        raise ValueError(f"t: expected a time of at least 0, or None for infinity, got {t!r}.")
     if k_train.shape != (n, n):
         raise ValueError(f"k_train: expected a square matrix, got shape {k_train.shape}.")
-    check_symmetric("k_train", k_train, eps)
+    f_train = as_float64("f_train", f_train, (n, None))
+    y = as_labels("y", y, f_train.shape)
+    k_test = as_float64("k_test", k_test, (None, n))
+    f_test = as_float64("f_test", f_test, (len(k_test), f_train.shape[1]))
+    ridge, eps = check_ridge(ridge), precision_of(given)
+    if t is None or (isinstance(t, float) and t == np.inf):
+        return mean_given(cholesky("k_train", k_train, ridge, eps=eps), k_test, f_test, y - f_train)
+    t = check_number("t", t, low=0)
     values, vectors = jnp.linalg.eigh(k_train)
-    diagonal, largest = float(jnp.max(jnp.diag(k_train))), float(jnp.max(jnp.abs(values)))
-    if values[0] < -100 * noise_floor(eps, n, diagonal, largest):
-        raise SingularKernelError(
-            f"k_train: its smallest eigenvalue is {float(values[0]):.3g}, but a kernel has none below zero. "
-            "Check that batch norm is frozen and that both inputs went through the same parameters."
-        )
     rates = jnp.maximum(values, 0.0) + ridge
-    noise = noise_floor(eps, n, diagonal, largest)
-    if t * noise > 1 and float(rates[0]) < noise:
-        raise SingularKernelError(
-            f"k_train: its smallest eigenvalue, {float(values[0]):.3g}, is rounding (up to {noise:.3g}), and "
-            f"at t={t:.3g} the outputs depend on it. Remove duplicates, or pass a ridge of about "
-            f"{100 * noise:.1g} or a time below {1 / noise:.1g}."
-        )
+    if not is_traced(t, rates):
+        _check_spectrum(k_train, np.asarray(values), t, float(rates[0]), eps)
     # (1 - exp(-t r)) / r, continued to its limit t at r = 0: directions without a kernel grow linearly.
-    learned = jnp.where(rates > 0, -jnp.expm1(-t * rates) / jnp.where(rates > 0, rates, 1.0), float(t))
+    learned = jnp.where(rates > 0, -jnp.expm1(-t * rates) / jnp.where(rates > 0, rates, 1.0), t)
     return f_test + k_test @ (vectors @ (learned[:, None] * (vectors.T @ (y - f_train))))
+
+
+def _check_spectrum(kernel: Array, values: np.ndarray, t: float, slowest: float, eps: float) -> None:
+    check_symmetric("k_train", kernel, eps)
+    noise = noise_floor(eps, len(values), float(jnp.max(jnp.diag(kernel))), float(np.abs(values).max()))
+    found = f"k_train: its smallest eigenvalue is {values[0]:.3g}"
+    if values[0] < -100 * noise:
+        raise SingularKernelError(
+            f"{found}, but a kernel has none below zero. Check that batch norm is frozen and that both "
+            "inputs went through the same parameters."
+        )
+    if t * noise > 1 and slowest < noise:
+        raise SingularKernelError(
+            f"{found}, which is rounding (up to {noise:.3g}), and at t={t:.3g} the outputs depend on it. "
+            f"Remove duplicates, or pass a ridge of about {100 * noise:.1g} or a time below {1 / noise:.1g}."
+        )

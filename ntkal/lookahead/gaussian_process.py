@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
-from ntkal.inputs import ArrayLike, as_float64, check_ridge
+from ntkal.inputs import ArrayLike, as_labels, check_int, check_ridge
 from ntkal.kernels.infinite import kernel_fn
 from ntkal.lookahead.dense import Lookahead
 from ntkal.lookahead.solve import cholesky
@@ -65,11 +65,9 @@ class GP:
             >>> fit(np.eye(2), np.eye(2)).outputs(np.ones((3, 2))).shape
             (3, 2)
         """
-        x = np.asarray(x)
-        starts = range(0, max(len(x), 1), batch_size)
-        return jnp.concatenate(
-            [self.kernel(x[start : start + batch_size], self.x) @ self.weights for start in starts]
-        )
+        x, size = np.asarray(x), check_int("batch_size", batch_size, low=1)
+        batches = [x[start : start + size] for start in range(0, max(len(x), 1), size)]
+        return jnp.concatenate([self.kernel(batch, self.x) @ self.weights for batch in batches])
 
     def lookahead(self, x_p: ArrayLike) -> Lookahead:
         """Return the look-ahead over a pool: posterior mean and covariance.
@@ -87,21 +85,14 @@ class GP:
             >>> fit(np.eye(2), np.eye(2)).lookahead(np.ones((3, 2))).cov.shape
             (3, 3)
         """
-        zero = jnp.zeros((len(x_p), self.y.shape[1]))
-        return Lookahead.fit(
-            self.k,
-            self.kernel(x_p, self.x),
-            self.kernel(x_p),
-            jnp.zeros_like(self.y),
-            zero,
-            self.y,
-            ridge=self.ridge,
-        )
+        kernels = self.k, self.kernel(x_p, self.x), self.kernel(x_p)
+        nothing = jnp.zeros_like(self.y), jnp.zeros((len(x_p), self.y.shape[1]))
+        return Lookahead.fit(*kernels, *nothing, self.y, ridge=self.ridge)
 
 
 def fit(
     x: ArrayLike,
-    y: Float[ArrayLike, "n C"],
+    y: Shaped[ArrayLike, "n C"],
     *,
     infinite: str = "mlp",
     relative_ridge: float | int = 1e-2,
@@ -112,7 +103,8 @@ def fit(
     Args:
         x: Labelled inputs, shape (n, ...).
         y: Label vectors, one-hot rows for classification, shape (n, C).
-        infinite: The infinitely wide network whose kernel it has, as in :func:`ntkal.experiments.rivals.kernel_fn`.
+        infinite: The infinitely wide network whose kernel it has, as in
+            :func:`ntkal.experiments.rivals.kernel_fn`.
         relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
         memory: As in :func:`ntkal.experiments.rivals.kernel_fn`.
 
@@ -130,7 +122,7 @@ def fit(
     ratio = check_ridge(relative_ridge)
     kernel = kernel_fn(infinite, np.shape(x)[1:], memory=memory)
     k = kernel(x)
-    y = as_float64("y", y, (len(k), None))
+    y = as_labels("y", y, (len(k), None))
     ridge = ratio * float(jnp.mean(jnp.diagonal(k)))
     factor = cholesky("k", k, ridge)
     return GP(kernel, x, y, k, ridge, cho_solve((factor, True), y))

@@ -1,18 +1,17 @@
 """The exact look-ahead of a pool whose covariance is never formed: the kernel minus a product."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Integer, Real
+from jaxtyping import Array, Float, Int, Shaped
 
-from ntkal.inputs import ArrayLike, as_float64
+from ntkal.inputs import ArrayLike, as_float64, is_traced
 from ntkal.kernels.rounding import refuse_asymmetry
-from ntkal.lookahead.condition import condition
-from ntkal.lookahead.covariance import check_covariance, scales
-from ntkal.lookahead.posterior import Posterior, moved
+from ntkal.lookahead.condition import check_covariance, condition, scales
+from ntkal.lookahead.posterior import Posterior
 from ntkal.lookahead.row_sums import walk
 
 TOGETHER = 64
@@ -28,24 +27,27 @@ class ImplicitLookahead(Posterior):
               L L^\top = \Theta(X,X) + \lambda I
 
     Beside the kernel of the pool, which is not copied, it holds m x n numbers in place of m x m, and a reveal
-    adds one column to V: O(m (n + r)) after r reveals, in place of O(m^2). Every score takes it; those that
-    read all of S make its entries anew each time, O(m^2 (n + r)), for the norm form and EMOC once and at the
-    price of half a product. Made anew, an entry may differ by what the kernel's entries are rounded by.
+    adds one column to V, :math:`S_{:c} / \sqrt{S_{cc} + \lambda}`: O(m (n + r)) after r reveals, in place of
+    O(m^2). Every score takes it; those that read all of S make its entries anew each time, O(m^2 (n + r)),
+    for the norm form and EMOC once and at the price of half a product. Made anew, an entry may differ by what
+    the kernel's entries are rounded by.
 
     Take it to score a pool once in little memory, or to reveal many labels while only means, variances and
-    single columns are looked at. For scores after each reveal, :class:`ntkal.Lookahead` is faster.
+    single columns are looked at. For scores after each reveal, :class:`ntkal.Lookahead` is faster. A loop
+    that is traced has to say by :meth:`with_room` how many labels it reveals; without room, the variances
+    are NaN from then on.
 
     Attributes:
         mean: M, shape (m, C), float64.
         kernel: :math:`\Theta(U,U)`, shape (m, m), float64.
         half: V, shape (m, k).
-        recent: Columns of V from the last reveals, then zeros, shape (m, 64).
+        recent: Columns of V from the last reveals, then zeros, shape (m, 64) or as many as there is room for.
         count: How many of them.
         variances: The diagonal of S, shape (m,).
         keep: 0 for candidates that were determined from the start, whose rows of S are zero, else 1.
         ridge: λ.
-        floor: As in :class:`ntkal.Lookahead`.
-        sums: :math:`\sum_u |S_{uc}|`, shape (m,), from the fit; None after a reveal.
+        floor: As in :class:`~ntkal.lookahead.Posterior`.
+        sums: :math:`\sum_u |S_{uc}|`, shape (m,), from the fit; NaN after a reveal.
 
     Source:
         Equations (11) and (12) of Mohamadi, Bae and Sutherland (2022), as :class:`ntkal.Lookahead`; a reveal
@@ -55,9 +57,7 @@ class ImplicitLookahead(Posterior):
         >>> labelled, pool = np.array([[1.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 2.0]])
         >>> post = ImplicitLookahead.fit(labelled @ labelled.T, pool @ labelled.T, pool @ pool.T,
         ...                              np.zeros((1, 1)), np.zeros((2, 1)), np.array([[3.0]]))
-        >>> post.mean.tolist()
-        [[3.0], [0.0]]
-        >>> post.after(1, np.array([4.0])).tolist()
+        >>> post.reveal(1, np.array([4.0])).mean.tolist()
         [[5.0], [4.0]]
     """
 
@@ -70,7 +70,7 @@ class ImplicitLookahead(Posterior):
     keep: Float[Array, " m"]
     ridge: Float[Array, ""] | float
     floor: Float[Array, ""] | float
-    sums: Float[Array, " m"] | None = None
+    sums: Float[Array, " m"]
 
     @classmethod
     def fit(
@@ -80,9 +80,9 @@ class ImplicitLookahead(Posterior):
         k_pp: Float[ArrayLike, "m m"],
         f_l: Float[ArrayLike, "n C"],
         f_p: Float[ArrayLike, "m C"],
-        y_l: Real[ArrayLike, "n C"],
+        y_l: Shaped[ArrayLike, "n C"],
         *,
-        ridge: float | int = 0.0,
+        ridge: Float[Array, ""] | float | int = 0.0,
     ) -> "ImplicitLookahead":
         """Return the look-ahead, after one walk over S that checks it and sums the sizes of its rows.
 
@@ -105,82 +105,21 @@ class ImplicitLookahead(Posterior):
         it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=False)
         variances = _variances(it.k_pp, it.half)
         known, error, floor = it.rounding(variances)
-        keep = jnp.asarray(~known, dtype=jnp.float64)
+        keep = (~known).astype(jnp.float64)
         variances = variances * keep
         seen = walk(it.k_pp, it.half, scales(variances, error), keep)
-        if not np.isfinite(seen.sums).all():
-            as_float64("k_pp", k_pp, it.k_pp.shape)  # says how many entries are not
-        refuse_asymmetry("k_pp", float(seen.asymmetry), it.prior, it.eps)
+        if not is_traced(seen):
+            if not np.isfinite(seen.sums).all():
+                as_float64("k_pp", k_pp, it.k_pp.shape)  # says how many entries are not
+            refuse_asymmetry("k_pp", float(seen.asymmetry), float(it.prior), it.eps)
         check_covariance(variances, seen.excess, partial(_entries, it.k_pp, it.half, keep), error)
-        nothing = jnp.zeros((len(it.mean), TOGETHER))
+        nothing = jnp.zeros_like(it.mean, shape=(len(keep), TOGETHER))
         return cls(it.mean, it.k_pp, it.half, nothing, 0, variances, keep, it.ridge, floor, seen.sums)
-
-    def after(self, c: int, y: Real[ArrayLike, " C"]) -> Float[Array, "m C"]:
-        """Return the outputs once candidate c has label y, as :meth:`ntkal.lookahead.Lookahead.after`.
-
-        Args:
-            c: Position of the candidate in the pool, 0 to m - 1.
-            y: Its label vector, shape (C,).
-
-        Returns:
-            Outputs of the refitted linearised network over the pool, shape (m, C).
-
-        Raises:
-            ValueError: For a position outside the pool or a label vector of another shape or with NaN.
-            SingularKernelError: When the labelled points determine the candidate already and the ridge is 0.
-
-        Example:
-            >>> one = jnp.ones((1, 1))
-            >>> ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one).after(0, one[0]).tolist()
-            [[1.0]]
-        """
-        c, y = self._candidate(c, y)
-        return moved(self.mean, self.columns(c, 1), self.variances[c] + self.ridge, c, y)
-
-    def reveal(self, c: int, y: Real[ArrayLike, " C"]) -> "ImplicitLookahead":
-        r"""Return the look-ahead once (c, y) has joined the labelled set: one more column of V.
-
-        .. math:: M \leftarrow M^+, \qquad V \leftarrow [V \;\; S_{:c} / \sqrt{S_{cc} + \lambda}]
-
-        Args:
-            c: As in :meth:`after`.
-            y: As in :meth:`after`.
-
-        Returns:
-            A new look-ahead; this one is unchanged, and both share kernel and V.
-
-        Raises:
-            ValueError: As :meth:`after`.
-            SingularKernelError: As :meth:`after`.
-
-        Example:
-            >>> one = jnp.ones((1, 1))
-            >>> post = ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one)
-            >>> abs(post.reveal(0, one[0]).variance).round(12).tolist()
-            [0.0]
-        """
-        c, y = self._candidate(c, y)
-        column, variance = self.columns(c, 1), self.variances[c] + self.ridge
-        mean = moved(self.mean, column, variance, c, y)
-        half, count = self.half, int(self.count)
-        recent, variances = _appended(self.recent, self.variances, column / jnp.sqrt(variance), count)
-        if count + 1 == TOGETHER:
-            half, recent, count = jnp.concatenate([half, recent], axis=1), jnp.zeros_like(recent), -1
-        rest = self.keep, self.ridge, self.floor
-        return ImplicitLookahead(mean, self.kernel, half, recent, count + 1, variances, *rest)
 
     @property
     def variance(self) -> Float[Array, " m"]:
         """The diagonal of S, shape (m,)."""
         return self.variances
-
-    def variance_of(self, c: int) -> Float[Array, ""]:
-        """S_cc of one candidate."""
-        return self.variances[c]
-
-    def columns(self, start: int | Integer[Array, ""], width: int) -> Float[Array, "m b"]:
-        """``width`` neighbouring columns of S, the first of them number ``start``, shape (m, width)."""
-        return _columns(self.kernel, self.half, self.recent, self.keep, start, width)
 
     def absolute_sums(self) -> Float[Array, " m"]:
         r"""Return :math:`\sum_u |S_{uc}|` for each candidate, shape (m,): from the fit, or by a walk.
@@ -190,10 +129,44 @@ class ImplicitLookahead(Posterior):
             >>> ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one).absolute_sums().tolist()
             [2.0]
         """
-        if self.sums is not None:
-            return self.sums
-        half = jnp.concatenate([self.half, self.recent], axis=1)
-        return walk(self.kernel, half, jnp.ones(len(half)), self.keep).sums
+
+        def anew():
+            half = jnp.concatenate([self.half, self.recent], axis=1)
+            return walk(self.kernel, half, jnp.ones_like(self.keep), self.keep).sums
+
+        return jax.lax.cond(jnp.isnan(self.sums[0]), anew, lambda: self.sums)
+
+    def with_room(self, reveals: int) -> "ImplicitLookahead":
+        """The same, such that ``reveals`` more labels change no shape: what a loop that is traced needs.
+
+        Example:
+            >>> one = jnp.ones((1, 1))
+            >>> post = ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one)
+            >>> post.with_room(100).recent.shape
+            (1, 100)
+        """
+        used = self.recent if is_traced(self.count) else self.recent[:, : int(self.count)]
+        half = jnp.concatenate([self.half, used], axis=1)
+        recent = jnp.zeros_like(used, shape=(len(used), max(reveals, 1)))
+        return replace(self, half=half, recent=recent, count=0)
+
+    def _columns(self, take):
+        rows = take(self.kernel) - take(self.half) @ self.half.T - take(self.recent) @ self.recent.T
+        # Without the barrier XLA turns the products and the sum that follows into one slow loop.
+        return jax.lax.optimization_barrier(rows * take(self.keep)[:, None] * self.keep[None, :]).T
+
+    def _with_label(self, c, mean, column, variance):
+        post = self
+        if not is_traced(self.count) and int(self.count) == self.recent.shape[1]:
+            post = self.with_room(TOGETHER)
+        recent, variances = _appended(post.recent, post.variances, column, variance, post.count)
+        changed = {"mean": mean, "recent": recent, "count": post.count + 1, "variances": variances}
+        return replace(post, sums=jnp.full_like(self.sums, jnp.nan), **changed)
+
+    def _with_labels(self, at, mean, half, factor):
+        variances, sums = self.variances - jnp.sum(half**2, axis=1), jnp.full_like(self.sums, jnp.nan)
+        half = jnp.concatenate([self.half, half], axis=1)
+        return replace(self, mean=mean, half=half, variances=variances, sums=sums)
 
 
 @jax.jit
@@ -207,15 +180,7 @@ def _entries(kernel, half, keep, i, j):
 
 
 @jax.jit
-def _appended(recent, variances, added, count):
+def _appended(recent, variances, column, variance, count):
+    """One more column beside the ``count`` recent ones; NaN where there is no room: nobody is misled."""
+    added = jnp.where(count < recent.shape[1], column / jnp.sqrt(variance), jnp.nan)
     return jax.lax.dynamic_update_slice_in_dim(recent, added, count, 1), variances - added[:, 0] ** 2
-
-
-@partial(jax.jit, static_argnames="width")
-def _columns(kernel, half, recent, keep, start, width):
-    def some(rows):
-        return jax.lax.dynamic_slice_in_dim(rows, start, width)
-
-    rows = some(kernel) - some(half) @ half.T - some(recent) @ recent.T
-    # Without the barrier XLA turns the products and the sum that follows into one slow loop.
-    return jax.lax.optimization_barrier(rows * some(keep)[:, None] * keep[None, :]).T

@@ -7,12 +7,16 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.linalg.blas import dtrmv, dtrsv
 
-from ntkal.inputs import ArrayLike, SingularKernelError, as_float64
+from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, is_traced
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
 
 
 def cholesky(
-    name: str, kernel: Float[ArrayLike, "n n"], ridge: float, *, eps: float | None = None
+    name: str,
+    kernel: Float[ArrayLike, "n n"],
+    ridge: Float[Array, ""] | float,
+    *,
+    eps: float | None = None,
 ) -> Float[Array, "n n"]:
     r"""Return the lower Cholesky factor of :math:`K + \lambda I` in float64.
 
@@ -23,7 +27,8 @@ def cholesky(
         eps: Rounding unit of the precision that the kernel was computed in; None reads it off its dtype.
 
     Returns:
-        L with :math:`L L^\top = K + \lambda I`, shape (n, n), float64.
+        L with :math:`L L^\top = K + \lambda I`, shape (n, n), float64; NaN for a traced kernel that has
+        none.
 
     Raises:
         SingularKernelError: When the smallest eigenvalue is zero or negative up to the rounding of the
@@ -36,13 +41,15 @@ def cholesky(
         >>> cholesky("k", np.array([[4.0]]), 0.0).tolist()
         [[2.0]]
     """
-    eps = precision_of(kernel) if eps is None else eps
     matrix = as_float64(name, kernel, (None, None))
+    eps = precision_of(kernel) if eps is None else eps
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name}: expected a square matrix, got shape {matrix.shape}.")
-    check_symmetric(name, matrix, eps)
     n = len(matrix)
     factor = jnp.linalg.cholesky(matrix + ridge * jnp.eye(n))
+    if is_traced(factor):
+        return factor
+    check_symmetric(name, matrix, eps)
     # On the host: compiling these few products for each n would take longer than running them. With SciPy's
     # BLAS alone: NumPy has one of its own, and the idle threads of each spin while the other works.
     upper = np.asarray(factor).T  # in Fortran's order, which BLAS takes without a copy

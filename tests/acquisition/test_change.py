@@ -14,8 +14,8 @@ shapes = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 999),
         "n": st.sampled_from([1, 6]),
-        "m": st.sampled_from([1, 2, 9]),
-        "classes": st.sampled_from([1, 2, 5]),
+        "m": st.sampled_from([1, 9]),
+        "classes": st.sampled_from([2, 5]),
         "ridge": st.sampled_from([0.0, 0.5]),
     }
 )
@@ -99,20 +99,17 @@ def test_a_tie_keeps_the_lower_class_as_arg_max_does():
 
 
 def test_a_determined_candidate_scores_nothing():
-    case = problem(ridge=0.0)
-    twin = type(case)(
-        case.phi_l,
-        np.vstack([case.phi_l[:1], case.phi_p]),
-        case.f_l,
-        np.vstack([case.f_l[:1], case.f_p]),
-        case.y_l,
-        0.0,
-    )
-    post = twin.fit()
+    post = problem(ridge=0.0).with_copies().fit()
     for scores in (mlmoc(post), mlmoc_norm(post), emoc(post, probabilities(post.mean))):
-        assert scores[0] == 0
+        assert scores[8] == 0
         assert bool(jnp.isfinite(scores).all())
-        assert float(scores[1:].min()) > 0
+        assert float(scores[:8].min()) > 0
+
+
+def test_an_output_that_is_nan_makes_every_score_nan():
+    post = Lookahead(jnp.array([[0.0, 0.0], [jnp.nan, 0.0], [0.0, 1.0]]), jnp.eye(3), ridge=1.0)
+    assert np.isnan(mlmoc(post)).all()
+    assert np.isnan(mlmoc_norm(post)[1])
 
 
 def test_a_pool_that_nothing_moves_scores_zero():

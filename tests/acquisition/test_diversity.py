@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import KINDS, problem
 
-from ntkal.acquisition import badge, coreset, probabilities
+from ntkal.acquisition import badge, clusters, coreset, coverage, lcmd, probabilities, squared_distances
 
 
 def brute_badge(probs, features, k, rng):
@@ -51,9 +54,152 @@ def test_coreset_takes_copies_last():
     assert coreset(pool, np.array([[0.0]]), 4).tolist() == [1, 3, 0, 2]
 
 
-@pytest.mark.parametrize("k", [0, 4])
-def test_more_picks_than_points_are_refused(k):
-    with pytest.raises(ValueError, match=f"k: expected a whole number between 1 and 3, got {k}"):
+@pytest.mark.parametrize("k", [0, 4, True, 2.0])
+def test_what_is_no_number_of_picks_is_refused(as_user, k):
+    with pytest.raises(ValueError, match=f"k: expected a whole number.*, got {k}"):
         coreset(np.ones((3, 2)), np.ones((1, 2)), k)
     with pytest.raises(ValueError, match="k: expected a whole number"):
         badge(np.full((3, 2), 0.5), np.ones((3, 2)), k, np.random.default_rng(0))
+
+
+def from_scratch(points, k, centres=()):
+    """Every cluster anew for every pick, from the points themselves; centres are points too."""
+    known, picks = [np.asarray(c) for c in centres], []
+    while len(picks) < k:
+        free = [i for i in range(len(points)) if i not in picks]
+        if not known:
+            picks.append(max(free, key=lambda i: points[i] @ points[i]))
+        else:
+            distance = np.array([[np.sum((c - p) ** 2) for c in known] for p in points])
+            owner = distance.argmin(axis=1)
+            totals = [distance[owner == b, b].sum() for b in range(len(known))]
+            largest = int(np.argmax(totals))
+            inside = [i for i in free if owner[i] == largest]
+            picks.append(max(inside, key=lambda i: distance[i, largest]))
+        known.append(points[picks[-1]])
+    return picks
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 9999), m=st.sampled_from([1, 2, 15]), n=st.sampled_from([0, 1, 4]))
+def test_the_picks_are_those_of_clusters_made_anew_each_time(seed, m, n):
+    rng = np.random.default_rng(seed)
+    points, labelled = rng.normal(size=(m, 3)), rng.normal(size=(n, 3))
+    k = int(rng.integers(1, min(m, 8) + 1))
+    centres = None
+    if n:
+        centres = squared_distances(labelled @ labelled.T, points @ labelled.T, points @ points.T)
+    picks = lcmd(points @ points.T, k, centres=centres)
+    assert picks.tolist() == from_scratch(points, k, labelled)
+
+
+def test_the_posterior_kernel_is_the_distance_of_features_once_the_labels_are_projected_out():
+    case = problem(n=4, m=12, parameters=9, ridge=0.0)
+    onto = case.phi_l.T @ np.linalg.solve(case.phi_l @ case.phi_l.T, case.phi_l)
+    left = case.phi_p @ (np.eye(9) - onto)
+    for kind in KINDS:
+        post = case.fit(kind)
+        assert lcmd(post, 6).tolist() == lcmd(post.columns(0, 12), 6).tolist() == from_scratch(left, 6)
+
+
+def test_it_differs_from_the_farthest_point_where_many_crowd_together():
+    points = np.concatenate([np.linspace(0, 2, 60), [10.0, 14.0]])[:, None]
+    centres = (points[:, 0] - np.array([[0.0], [12.5]])) ** 2
+    assert lcmd(points @ points.T, 1, centres=centres).tolist() == [59]
+    assert np.argmax(centres.min(axis=0)) == 60
+
+
+def test_distances_of_labelled_inputs_are_those_of_their_features(rng):
+    a, b = rng.normal(size=(4, 5)), rng.normal(size=(6, 5))
+    want = ((a[:, None] - b[None]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(squared_distances(a @ a.T, b @ a.T, b @ b.T), want, rtol=1e-10)
+    assert np.diag(squared_distances(b @ b.T, b @ b.T, b @ b.T)).tolist() == [0.0] * 6
+
+
+@pytest.mark.parametrize("m", [6, 40])
+def test_copies_are_picked_only_when_nothing_else_is_left(m, rng):
+    points = np.repeat(rng.normal(size=(m // 2, 3)) * 1e3, 2, axis=0)
+    picks = lcmd(points @ points.T, m)
+    assert sorted(picks.tolist()) == list(range(m))
+    assert len(set((picks[: m // 2] // 2).tolist())) == m // 2
+
+
+def test_a_pool_without_any_distance_is_taken_in_its_order():
+    assert lcmd(np.ones((4, 4)), 4).tolist() == [0, 1, 2, 3]
+    assert lcmd(np.zeros((3, 3)), 2, centres=np.zeros((1, 3))).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ones((3, 2)), 1), r"kernel: expected a square matrix, got shape \(3, 2\)"),
+        ((np.full((2, 2), np.nan), 1), "kernel: 4 of 4 entries are NaN"),
+        ((np.eye(3), 4), "k: expected a whole number between 1 and 3, got 4"),
+        ((np.eye(3), True), "k: expected a whole number, got True"),
+        ((np.eye(3), 2.0), "k: expected a whole number, got 2.0"),
+    ],
+)
+def test_what_cannot_be_clustered_is_refused(arguments, message, as_user):
+    with pytest.raises(ValueError, match=message):
+        lcmd(*arguments)
+
+
+def test_centres_that_do_not_fit_are_refused(as_user):
+    with pytest.raises(ValueError, match=r"centres: expected shape \(any, 3\), got \(1, 2\)"):
+        lcmd(np.eye(3), 1, centres=np.ones((1, 2)))
+    with pytest.raises(ValueError, match="centres: squared distances are at least 0, got -1"):
+        lcmd(np.eye(3), 1, centres=-np.ones((1, 3)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 999),
+    n=st.sampled_from([1, 6]),
+    m=st.sampled_from([1, 2, 11]),
+    classes=st.sampled_from([2, 5]),
+    ridge=st.sampled_from([0.0, 0.5]),
+)
+def test_the_share_is_that_of_a_refit_for_each_candidate(seed, n, m, classes, ridge):
+    case = problem(seed=seed, n=n, m=m, classes=classes, ridge=ridge)
+    pseudo = np.random.default_rng(seed).integers(classes, size=m)
+    want = [np.mean(case.refit([(c, np.eye(classes)[pseudo[c]])]).argmax(axis=1) == pseudo) for c in range(m)]
+    np.testing.assert_allclose(coverage(case.fit(), pseudo), want, atol=1e-12)
+
+
+def test_a_candidate_that_is_known_leaves_the_share_as_it_is():
+    post, pseudo = problem(ridge=0.0).with_copies().fit(), np.arange(9) % 3
+    now = np.mean(np.asarray(post.mean).argmax(axis=1) == pseudo)
+    assert float(coverage(post, pseudo)[8]) == pytest.approx(now, abs=1e-12)
+
+
+def test_clusters_are_those_of_k_means_on_the_features(rng):
+    centre = 50 * np.eye(4)[:3]
+    points = np.concatenate([rng.normal(size=(9, 4)) + c for c in centre])
+    found = clusters(points @ points.T, 3)
+    assert sorted(set(found.tolist())) == [0, 1, 2]
+    assert all(len(set(found[start : start + 9].tolist())) == 1 for start in (0, 9, 18))
+    np.testing.assert_array_equal(found, clusters(points @ points.T, 3))
+    assert clusters(points @ points.T, 1).tolist() == [0] * 27
+    assert clusters(np.zeros((4, 4)), 2).tolist() == [0] * 4
+
+
+@pytest.mark.parametrize(
+    ("pseudo", "message"),
+    [
+        (np.zeros(3, dtype=int), r"pseudo: expected one label for each of 9 pool inputs, got \(3,\)"),
+        (np.full(9, 3), "pseudo: expected positions between 0 and 2, got 3"),
+        (np.full(9, -1), "pseudo: expected positions between 0 and 2, got -1"),
+        (np.arange(9) > 3, "pseudo: expected positions, got a boolean mask"),
+        (np.zeros(9), "pseudo: expected positions as whole numbers, got float64"),
+    ],
+)
+def test_labels_that_no_output_stands_for_are_refused(pseudo, message, as_user):
+    with pytest.raises(ValueError, match=message):
+        coverage(problem().fit(), pseudo)
+
+
+def test_kernels_and_numbers_of_clusters_that_do_not_fit_are_refused(as_user):
+    with pytest.raises(ValueError, match=r"kernel: expected a square matrix, got shape \(2, 3\)"):
+        clusters(np.ones((2, 3)), 1)
+    with pytest.raises(ValueError, match="k: expected a whole number between 1 and 2, got 3"):
+        clusters(np.eye(2), 3)

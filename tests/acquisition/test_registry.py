@@ -1,8 +1,11 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import problem
+from jax.test_util import check_grads
+from problems import KINDS, problem
 
-from ntkal import acquisition
+from ntkal import Lookahead, acquisition
 from ntkal.acquisition import PoolView
 from ntkal.acquisition.registry import best
 
@@ -107,8 +110,95 @@ def test_equal_scores_go_to_the_lower_position_and_nan_is_refused():
         best(np.array([np.nan, 1.0]), 1)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["mlmoc", "mlmoc_norm", "emoc", "eer"])
+def test_any_posterior_is_scored_as_the_dense_one_before_and_after_labels(kind, name):
+    post, dense, strategy = problem().fit(kind), problem().fit(), acquisition.get(name)
+    for _ in range(2):
+        views = (PoolView(p.mean, post=p) for p in (post, dense))
+        have, want = (strategy.score(view, None) for view in views)
+        np.testing.assert_allclose(have, want, rtol=1e-8, atol=1e-8)
+        post, dense = (p.reveal(4, np.eye(3)[1]) for p in (post, dense))
+
+
+@pytest.mark.parametrize("name", ["mlmoc", "mlmoc_norm", "emoc", "eer"])
+def test_scores_can_be_compiled_and_differentiated(name):
+    post, strategy = problem().fit(), acquisition.get(name)
+
+    def score(post):
+        return strategy.score(PoolView(post.mean, post=post), None)
+
+    np.testing.assert_allclose(jax.jit(score)(post), score(post), rtol=1e-10)
+    weights = jnp.arange(9.0)
+
+    def total(size):
+        return weights @ score(Lookahead(size * post.mean, post.cov / size, post.ridge))
+
+    check_grads(total, (1.3,), order=1, modes=["rev"], rtol=1e-4)
+
+
+SINGLE = {
+    "most_likely": acquisition.most_likely,
+    "mlmoc": acquisition.mlmoc,
+    "mlmoc_norm": acquisition.mlmoc_norm,
+    "emoc": lambda post: acquisition.emoc(post, np.ones((9, 1))),
+    "eer": lambda post: acquisition.eer(post, np.ones((9, 1))),
+    "expected_risk": lambda post: acquisition.expected_risk(post, np.ones((9, 1)), acquisition.Entropy()),
+    "coverage": lambda post: acquisition.coverage(post, np.zeros(9, int)),
+    "probabilities": lambda post: acquisition.probabilities(post.mean),
+    "entropy": lambda post: acquisition.entropy(np.ones((9, 1))),
+    "margin": lambda post: acquisition.margin(np.ones((9, 1))),
+    "least_confident": lambda post: acquisition.least_confident(np.ones((9, 1))),
+    "bald": lambda post: acquisition.bald(np.ones((2, 9, 1))),
+    "badge": lambda post: acquisition.badge(np.ones((9, 1)), np.ones((9, 2)), 2, np.random.default_rng(0)),
+    "a cost": lambda post: acquisition.DecisionCost(np.ones((1, 2)))(post.mean),
+} | {
+    f"the strategy {name}": lambda post, name=name: acquisition.get(name)(
+        PoolView(post.mean, np.ones((9, 2)), np.ones((5, 2)), post, np.ones((2, 9, 1)), np.ones(9)),
+        2,
+        np.random.default_rng(0),
+    )
+    for name in acquisition.names()
+    if name not in ("random", "coreset", "ll4al")
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_with_one_output_there_is_no_class_and_the_message_says_what_to_use(as_user, name):
+    message = "got 1 output; give a binary problem two outputs .* acquisition.variance_reduction"
+    with pytest.raises(ValueError, match=message):
+        SINGLE[name](problem(classes=1).fit())
+
+
+@pytest.mark.parametrize(
+    ("picks", "message"),
+    [
+        ([1, 1], "picks: position 1 stands there more than once"),
+        ([1, 12], "picks: expected positions between 0 and 11, got 12"),
+        (np.arange(12) < 2, "picks: expected positions, got a boolean mask"),
+        ([0, 1, 2], "picks: strategy 'mine' was asked for 2 and gave 3"),
+    ],
+)
+def test_picks_of_one_s_own_strategy_are_checked(as_user, view, picks, message):
+    with pytest.raises(ValueError, match=message):
+        acquisition.Strategy("mine", pick=lambda view, k, rng: picks)(view, 2, np.random.default_rng(0))
+
+
+def test_options_that_a_score_does_not_have_are_refused():
+    with pytest.raises(ValueError, match="an option of 'eer': unknown 'line' .did you mean 'link'"):
+        acquisition.get("eer", line="clip")
+    with pytest.raises(ValueError, match="an option of 'mlmoc': unknown 'link'"):
+        acquisition.get("mlmoc", link="clip")
+
+
+@pytest.mark.parametrize("k", [True, 3.0, np.array([1])])
+def test_what_is_no_number_of_picks_is_refused(as_user, view, k):
+    with pytest.raises(ValueError, match="k: expected a whole number, got"):
+        acquisition.get("margin")(view, k, np.random.default_rng(0))
+
+
 def test_unknown_names_and_too_many_picks_are_refused(view):
-    with pytest.raises(ValueError, match="strategy: unknown 'best'; choose one of badge, bald, coreset"):
+    with pytest.raises(ValueError, match="strategy: unknown 'best'.*; choose one of badge, bald, coreset"):
         acquisition.get("best")
     with pytest.raises(ValueError, match="k: expected a whole number between 1 and 12, got 13"):
         acquisition.get("margin")(view, 13, np.random.default_rng(0))

@@ -80,20 +80,37 @@ def test_a_singular_kernel_trains_for_a_finite_time_as_its_parameters_do():
         flow(case)
 
 
+def test_labels_can_be_booleans_and_times_can_be_mapped_and_differentiated():
+    case = problem()
+    k_ll, k_pl, _ = case.blocks
+    rest = case.f_l, k_pl, case.f_p
+    hot = case.y_l == 1
+    np.testing.assert_array_equal(gradient_flow(k_ll, hot, *rest), gradient_flow(k_ll, case.y_l, *rest))
+    times = jnp.array([0.0, 0.1, 3.0])
+    mapped = jax.vmap(lambda t: gradient_flow(k_ll, case.y_l, *rest, t=t))(times)
+    np.testing.assert_allclose(mapped, [flow(case, float(t), 0.0) for t in times], rtol=1e-10, atol=1e-12)
+    slope = jax.jacfwd(lambda t: gradient_flow(k_ll, case.y_l, *rest, t=t))(0.1)
+    ahead, behind = flow(case, 0.1 + 1e-6, 0.0), flow(case, 0.1 - 1e-6, 0.0)
+    np.testing.assert_allclose(slope, (ahead - behind) / 2e-6, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"k_train": np.ones((2, 3))}, "k_train: expected a square matrix"),
         ({"k_train": -np.eye(2), "t": 1.0}, "k_train: its smallest eigenvalue is -1"),
         ({"k_train": np.array([[1.0, 0.5], [0.0, 1.0]]), "t": 1.0}, "k_train: a kernel matrix is symmetric"),
-        ({"y": np.ones((3, 1))}, r"y: expected shape \(2, any\)|f_train: expected shape"),
-        ({"f_train": np.ones((2, 2))}, r"f_train: expected shape \(2, 1\), got \(2, 2\)"),
+        ({"y": np.ones((3, 1))}, r"y: expected shape \(2, 1\), got \(3, 1\)"),
+        ({"f_train": np.ones((3, 1))}, r"f_train: expected shape \(2, any\), got \(3, 1\)"),
         ({"k_test": np.ones((3, 3))}, r"k_test: expected shape \(any, 2\)"),
         ({"f_test": np.ones((2, 1))}, r"f_test: expected shape \(3, 1\)"),
         ({"f_test": np.full((3, 1), np.nan)}, "f_test: 3 of 3 entries are NaN"),
-        ({"t": -1.0}, "t: expected a time of at least 0"),
-        ({"t": np.nan}, "t: expected a time of at least 0"),
-        ({"t": "long"}, "t: expected a time of at least 0"),
+        ({"t": -1.0}, "t: expected a finite number of at least 0"),
+        ({"t": np.nan}, "t: expected a finite number of at least 0"),
+        ({"t": -np.inf}, "t: expected a finite number of at least 0"),
+        ({"t": True}, "t: expected a finite number of at least 0"),
+        ({"y": np.array([0, 1])}, r"y: expected label vectors .* np.eye\(1\)\[labels\]"),
+        ({"t": "long"}, "t: expected a finite number of at least 0"),
         ({"ridge": -1.0}, "ridge: expected a finite number of at least 0, got -1.0"),
     ],
 )

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ntkal
-from ntkal.acquisition import badge, bald, coreset, least_confident, margin, probabilities
-from ntkal.acquisition import expected_error as entropy
+from ntkal.acquisition import badge, bald, coreset, entropy, least_confident, margin, probabilities
 
 M = 8
 
@@ -16,7 +15,7 @@ M = 8
 def pools(draw):
     """Outputs (M, C) and features (M, d) with copies among them, of any size, in either precision."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    classes, d = draw(st.sampled_from([1, 2, 5])), draw(st.sampled_from([1, 4]))
+    classes, d = draw(st.sampled_from([2, 5])), draw(st.sampled_from([1, 4]))
     copies = rng.integers(draw(st.sampled_from([1, 3, M])), size=M)
     size = 10.0 ** draw(st.integers(-6, 6))
     dtype = draw(st.sampled_from([np.float32, np.float64]))
