@@ -143,12 +143,15 @@ def family(build: Callable[..., nn.Module]) -> Callable[..., Model]:
 def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model:
     dtype = network.dtype
 
+    def check_precision():
+        if dtype == np.float64:
+            check_x64()
+
     def variables(params):
         return {"params": params["weights"], "batch_stats": lax.stop_gradient(params["statistics"])}
 
     def prepare(x):
-        if dtype == np.float64:
-            check_x64()
+        check_precision()
         x = as_inputs("x", x).astype(dtype)
         if x.shape[1:] != input_shape or x.ndim != len(input_shape) + 1:
             wanted = ", ".join(str(s) for s in input_shape)
@@ -165,6 +168,10 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
         made = network.init(key, jnp.zeros((1, *input_shape), dtype))
         return {"weights": _draw(key, made["params"]), "statistics": made.get("batch_stats", {})}
 
+    def init(key):
+        check_precision()
+        return draw(random_key(key))
+
     def train_stages(params, x):
         (outputs, _, stages), new = network.apply(variables(params), x, train=True, mutable=["batch_stats"])
         return outputs, stages, {"weights": params["weights"], "statistics": new.get("batch_stats", {})}
@@ -175,7 +182,7 @@ def _model(name: str, network: nn.Module, input_shape: tuple[int, ...]) -> Model
 
     return Model(
         name,
-        lambda key: draw(random_key(key)),
+        init,
         apply=on_inputs(lambda params, x: network.apply(variables(params), x)[0]),
         features=on_inputs(lambda params, x: network.apply(variables(params), x)[1]),
         train_apply=on_inputs(train_apply),

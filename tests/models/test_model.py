@@ -10,15 +10,15 @@ def name(request):
 
 
 @pytest.mark.parametrize(("dtype", "given"), [("float32", np.float64), ("float64", np.float32)])
-def test_shapes_and_precision(name, dtype, given, rng):
+def test_shapes_and_precision(name, dtype, given):
+    """By tracing alone: nothing is compiled."""
     model = make(name, dtype)
-    params = model.init(jax.random.key(0))
+    params = jax.eval_shape(model.init, jax.random.key(0))
     assert set(params) == {"weights", "statistics"}
-    x = rng.normal(size=(4, *SMALL[name]["input_shape"])).astype(given)
-    for function, width in ((model.apply, 3), (model.features, SMALL[name]["width"])):
-        assert function(params, x).shape == (4, width)
-    for tree in (params, model.apply(params, x), model.features(params, x), model.train_apply(params, x)):
-        assert {leaf.dtype for leaf in jax.tree.leaves(tree)} == {np.dtype(dtype)}
+    x = jax.ShapeDtypeStruct((4, *SMALL[name]["input_shape"]), given)
+    found = [jax.eval_shape(call, params, x) for call in (model.apply, model.features, model.train_apply)]
+    assert [found[0].shape, found[1].shape] == [(4, 3), (4, SMALL[name]["width"])]
+    assert {leaf.dtype for leaf in jax.tree.leaves((params, found))} == {np.dtype(dtype)}
 
 
 def test_the_key_decides_every_byte(name):
@@ -127,3 +127,44 @@ def test_inputs_of_another_shape_are_refused(name):
     for shape in ((4, 5), (4, 9, 9, 9), SMALL[name]["input_shape"]):
         with pytest.raises(ValueError, match=f"x: expected inputs of shape .* for this {name}, got"):
             model.apply(params, np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones((2, 3, 2)) * 1j, "x: expected real numbers, got an array of dtype complex128"),
+        (np.ones((2, 3, 2), int), "x: expected floating-point inputs, got int64"),
+        (np.full((2, 3, 2), "a"), "x: expected "),
+    ],
+)
+def test_inputs_of_another_kind_are_refused(x, message, as_user):
+    model = make("mlp")
+    with pytest.raises(ValueError, match=message):
+        model.apply(model.init(jax.random.key(0)), x)
+
+
+def test_both_kinds_of_key_draw_the_same_weights_and_no_key_is_named(as_user):
+    model = make("mlp")
+    old, new = (flat(model.init(key)) for key in (jax.random.PRNGKey(4), jax.random.key(4)))
+    np.testing.assert_array_equal(old, new)
+    drawn = jax.vmap(model.init)(jax.random.split(jax.random.key(4), 2))
+    np.testing.assert_array_equal(
+        flat(jax.tree.map(lambda leaf: leaf[1], drawn)),
+        flat(model.init(jax.random.split(jax.random.key(4), 2)[1])),
+    )
+    for key in (4, None, np.zeros(2), "4"):
+        with pytest.raises(ValueError, match="^key: expected a JAX random key, such as jax.random.key"):
+            model.init(key)
+    with pytest.raises(ValueError, match="^key: expected one JAX random key, got 3 of them"):
+        model.init(jax.random.split(jax.random.key(4), 3))
+
+
+def test_a_double_precision_network_says_when_64_bit_mode_is_off():
+    single, double = make("mlp", "float32"), make("mlp", "float64")
+    params = single.init(jax.random.key(0)), double.init(jax.random.key(0))
+    x = np.ones((2, 3, 2), np.float32)
+    with jax.enable_x64(False):
+        assert single.apply(params[0], x).dtype == np.float32
+        for call in (lambda: double.apply(params[1], x), lambda: double.init(jax.random.key(0))):
+            with pytest.raises(RuntimeError, match="64-bit mode is off"):
+                call()

@@ -90,9 +90,12 @@ def test_the_same_generator_gives_the_same_images(rng):
     [
         ({"shift": -1}, "shift"),
         ({"flip": 1}, "flip: expected True or False, got 1"),
-        ({"rotate": 180.0}, "rotate: expected a number from 0 to below 180, got 180.0"),
-        ({"zoom": 1.0}, "zoom: expected a number from 0 to below 1, got 1.0"),
-        ({"shear": -0.1}, "shear: expected a number that is not negative, got -0.1"),
+        ({"rotate": 180.0}, "rotate: expected a number below 180, got 180.0"),
+        ({"zoom": 1.0}, "zoom: expected a number below 1, got 1.0"),
+        ({"shear": -0.1}, "shear: expected a finite number of at least 0, got -0.1"),
+        ({"shift": 1.0}, "shift: expected a whole number, got 1.0"),
+        ({"shift": True}, "shift: expected a whole number, got True"),
+        ({"rotate": True}, "rotate: .*between 0 and 180, got True"),
         ({"zoom": float("nan")}, "zoom: .* got nan"),
     ],
 )

@@ -180,10 +180,12 @@ def test_divergence_is_named(images):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weight": -1.0}, "weight: expected a number that is not negative, got -1.0"),
-        ({"weight": float("nan")}, "weight: expected a number that is not negative, got nan"),
+        ({"weight": -1.0}, "weight: expected a finite number of at least 0, got -1.0"),
+        ({"weight": float("nan")}, "weight: expected a finite number of at least 0, got nan"),
         ({"margin": 0.0}, "margin: expected a positive number, got 0.0"),
-        ({"detach": 1.5}, "detach: expected a fraction from 0 to 1, got 1.5"),
+        ({"detach": 1.5}, "detach: .*between 0 and 1, got 1.5"),
+        ({"detach": True}, "detach: .* got True"),
+        ({"width": True}, "width: expected a whole number, got True"),
         ({"width": 0}, "width: expected a whole number at least 1, got 0"),
         ({"config": TrainConfig(batch_size=1)}, "batch_size: 1 of 13 inputs make no pairs"),
     ],
@@ -197,7 +199,7 @@ def test_a_network_without_stages_and_bad_data_are_refused(images, as_user):
     linear = models.mlp((6, 5, 1), 3, depth=0)
     with pytest.raises(ValueError, match="model: mlp has no stages for the module to read"):
         loss_prediction.fit(linear, linear.init(jax.random.key(0)), *images, CONFIG, jax.random.key(0))
-    with pytest.raises(ValueError, match=r"y: expected targets of shape \(13, C\), got \(12, 3\)"):
+    with pytest.raises(ValueError, match=r"y: expected shape \(13, 3\), got \(12, 3\)"):
         fitted("mlp", (images[0], images[1][:12]))
     with pytest.raises(ValueError, match="batch_size: 5 of 1 inputs make no pairs"):
         fitted("mlp", (images[0][:1], images[1][:1]))

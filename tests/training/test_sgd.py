@@ -1,7 +1,14 @@
+import gc
+import os
+import subprocess
+import sys
+import weakref
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pandas as pd
 import pytest
 
 from ntkal import data, models
@@ -191,11 +198,16 @@ def test_progress_is_text_on_standard_error(regression, capsys):
         ({"steps": 1.5}, "steps: expected a whole number, got 1.5"),
         ({"batch_size": -2}, "batch_size: expected a whole number at least 1, got -2"),
         ({"learning_rate": 0.0}, "learning_rate: expected a positive number, got 0.0"),
-        ({"learning_rate": float("nan")}, "learning_rate: expected a positive number, got nan"),
+        ({"learning_rate": float("nan")}, "learning_rate: expected a finite number of at least 0, got nan"),
         ({"momentum": 1.0}, "momentum: expected a number from 0 to below 1, got 1.0"),
-        ({"weight_decay": -0.1}, "weight_decay: expected a number that is not negative, got -0.1"),
+        ({"weight_decay": -0.1}, "weight_decay: expected a finite number of at least 0, got -0.1"),
         ({"schedule": "cosine"}, "schedule: unknown 'cosine'; choose one of constant, onecycle"),
         ({"shift": -1}, "shift: expected a whole number at least 0, got -1"),
+        ({"steps": True}, "steps: expected a whole number, got True"),
+        ({"epochs": 2.0}, "epochs: expected a whole number, got 2.0"),
+        ({"learning_rate": True}, "learning_rate: .* got True"),
+        ({"momentum": False}, "momentum: .* got False"),
+        ({"nesterov": 1}, "nesterov: expected True or False, got 1"),
     ],
 )
 def test_bad_settings_are_named(options, message, as_user):
@@ -210,16 +222,16 @@ def test_bad_settings_are_named(options, message, as_user):
             np.ones((0, 4)),
             np.ones((0, 2)),
             {},
-            "x: expected inputs of shape .*, n at least 1, got .0, 4.",
+            r"x: expected inputs of shape \(n, ...\) with n >= 1, got \(0, 4\)",
         ),
         (
             np.ones((3, 4)),
             np.array([0, 1, 1]),
             {},
-            "y: expected targets of shape .3, C., got .3,.; .*one_hot",
+            r"y: expected label vectors of shape \(3, 2\), got \(3,\); .* np.eye\(2\)\[labels\]",
         ),
-        (np.ones((3, 4)), np.ones((2, 2)), {}, r"y: expected targets of shape \(3, C\), got \(2, 2\)"),
-        (np.ones((3, 4)), np.ones((3, 5)), {}, "y: expected 2 columns, one for each output .* got 5"),
+        (np.ones((3, 4)), np.ones((2, 2)), {}, r"y: expected shape \(3, 2\), got \(2, 2\)"),
+        (np.ones((3, 4)), np.ones((3, 5)), {}, r"y: expected shape \(3, 2\), got \(3, 5\)"),
         (np.full((3, 4), np.nan), np.ones((3, 2)), {}, "x: 12 of 12 entries are NaN or infinite"),
         (np.ones((3, 4)), np.full((3, 2), np.inf), {}, "y: 6 of 6 entries are NaN or infinite"),
         (np.ones((3, 4)), np.ones((3, 2)), {"shift": 1}, "only images"),
@@ -234,7 +246,99 @@ def test_bad_questions_are_named(as_user):
     params = LINEAR.init(None)
     with pytest.raises(ValueError, match="y: expected a label for each of the 3 inputs, got shape .2,."):
         train.accuracy(LINEAR, params, np.ones((3, 4)), np.array([0, 1]))
-    with pytest.raises(ValueError, match="x: expected at least one input"):
+    with pytest.raises(ValueError, match="x: expected inputs of shape .* got .0, 4."):
         train.predict(LINEAR, params, np.ones((0, 4)))
     with pytest.raises(ValueError, match="batch_size: expected a whole number at least 1, got 0"):
         train.predict(LINEAR, params, np.ones((3, 4)), batch_size=0)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.arange(2) == np.arange(12)[:, None] % 2,
+        pd.get_dummies(pd.Series(np.arange(12) % 2)),
+        pd.DataFrame(np.eye(2, dtype=int)[np.arange(12) % 2]).astype("Int64"),
+        np.eye(2, dtype=np.float32)[np.arange(12) % 2].tolist(),
+    ],
+    ids=["booleans", "get_dummies", "nullable", "lists"],
+)
+def test_label_vectors_as_people_have_them_train_the_same_network(y, regression, as_user):
+    x, config = regression[0], TrainConfig(steps=3, batch_size=100)
+    expected = train.fit(
+        LINEAR, LINEAR.init(None), x, np.eye(2)[np.arange(12) % 2], config, jax.random.key(0)
+    )
+    found = train.fit(LINEAR, LINEAR.init(None), pd.DataFrame(x), y, config, jax.random.key(0))
+    np.testing.assert_array_equal(found[0]["weights"]["w"], expected[0]["weights"]["w"])
+
+
+def test_who_is_not_finite_is_named(regression, as_user):
+    x, y = regression
+    broken = {"weights": {"w": np.full((4, 2), np.nan)}, "statistics": {}}
+    config, key = TrainConfig(steps=1), jax.random.key(0)
+    with pytest.raises(ValueError, match="^params: 8 of 8 entries are NaN .* model.init"):
+        train.fit(LINEAR, broken, x, y, config, key)
+    with pytest.raises(ValueError, match="^params: 8 of 8 entries are NaN .* model.init"):
+        train.predict(LINEAR, broken, x)
+    with pytest.raises(ValueError, match="^x: 48 of 48 entries are NaN"):
+        train.predict(LINEAR, LINEAR.init(None), x * np.nan)
+    with pytest.raises(ValueError, match="^x: these inputs are too large"):
+        train.predict(LINEAR, {"weights": {"w": jnp.full((4, 2), 1e200)}}, np.full((1, 4), 1e200))
+    with pytest.raises(FloatingPointError, match="after 0 of 1 steps: inputs, targets or start parameters"):
+        train.fit(LINEAR, LINEAR.init(None), x, y * 1e300, config, key)
+    with pytest.raises(ValueError, match="^params: expected what linear.init"):
+        train.fit(LINEAR, {"w": np.zeros((4, 2))}, x, y, config, key)
+
+
+def test_one_output_has_targets_in_a_column_and_no_accuracy(regression, as_user):
+    single = models.mlp((4,), 1, width=4, dtype="float64")
+    params = single.init(jax.random.key(0))
+    x, y = regression[0], regression[1][:, 0]
+    with pytest.raises(
+        ValueError, match=r"^y: expected targets of shape \(12, 1\), got \(12,\); give y\[:, None"
+    ):
+        train.fit(single, params, x, y, TrainConfig(steps=1), jax.random.key(0))
+    with pytest.raises(ValueError, match="^model: it has one output"):
+        train.accuracy(single, params, x, (y > 0).astype(int))
+
+
+def test_accuracy_takes_labels_as_people_have_them_and_refuses_the_rest(as_user):
+    x, params = np.eye(4), {"weights": {"w": np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]])}, "statistics": {}}
+    for y in ([0, 0, 1, 0], [False, False, True, False], pd.Series([0, 0, 1, 0], dtype="Int64")):
+        assert train.accuracy(LINEAR, params, x, y) == 0.75
+    for y, message in (
+        (np.eye(2)[[0, 0, 1, 0]], "np.argmax"),
+        ([0, 0, 2, 0], "labels run from 0 to 2"),
+        (["a", "b", "a", "b"], "np.unique"),
+    ):
+        with pytest.raises(ValueError, match=f"^y: .*{message}"):
+            train.accuracy(LINEAR, params, x, y)
+
+
+def test_a_network_and_its_steps_are_forgotten_together(regression):
+    """A network made anew in every cycle must not stay in memory with what was compiled for it."""
+    model = linear_model()
+    config = TrainConfig(steps=1)
+    train.fit(model, model.init(None), *regression, config, jax.random.key(0))
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+
+
+def test_parameters_on_a_device_are_trained_there():
+    program = """
+import jax, numpy as np, ntkal
+from ntkal import models, training
+from ntkal.training import loss_prediction
+here = jax.devices()[1]
+model = models.mlp((2,), 2, width=4)
+params = jax.device_put(model.init(jax.random.key(0)), here)
+x, y, config = np.ones((4, 2)), np.eye(2)[[0, 1, 0, 1]], training.TrainConfig(steps=3)
+after, _ = training.fit(model, params, x, y, config, jax.random.key(0))
+both = loss_prediction.fit(model, params, x, y, config, jax.random.key(0))[:2]
+assert {d for leaf in jax.tree.leaves((after, both[0])) for d in leaf.devices()} == {here}
+assert model.apply(after, x).devices() == {here}
+training.predict(model, after, x)
+"""
+    env = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", program], env=env, check=True)
