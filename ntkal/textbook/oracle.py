@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from ntkal.acquisition import mlmoc
 from ntkal.inputs import ArrayLike, check_int
-from ntkal.lookahead.dense import Lookahead
+from ntkal.lookahead import Lookahead
+from ntkal.lookahead.posterior import Posterior
 
 __all__ = ["Oracle", "Reply"]
 
@@ -58,16 +59,20 @@ class Oracle:
     """A stream of queries over a pool: its first inputs may be asked for, the others are held out.
 
     Args:
-        post: The look-ahead over the whole pool of m inputs.
-        truth: The true classes, shape (m,). Queries and updates never look at them; accuracies do.
+        post: The look-ahead over the whole pool of m inputs, of any kind.
+        truth: The true classes, whole numbers from 0 to C - 1, shape (m,). Queries and updates never look at
+            them; accuracies do.
         candidates: How many inputs, from the first on, may be asked for: 1 to m - 1.
-        score: Ranks the candidates; MLMOC if not given.
+        score: Ranks the candidates, one number each; MLMOC if not given.
 
     Attributes:
         post: The look-ahead after all answers.
         replies: The answers so far, in order.
         query: Position of the candidate to label next; None when all have been.
         at_first: Accuracy before any answer.
+
+    Raises:
+        ValueError: For classes or a number of candidates out of range, and for scores that rank nothing.
 
     Source:
         The sequential setting of Mohamadi, Bae and Sutherland (2022), section 4.
@@ -84,14 +89,17 @@ class Oracle:
 
     def __init__(
         self,
-        post: Lookahead,
+        post: Posterior,
         truth: Int[ArrayLike, " m"],
         candidates: int,
-        score: Callable[[Lookahead], Float[Array, " q"]] = mlmoc,
+        score: Callable[[Posterior], Float[Array, " q"]] = mlmoc,
     ):
-        self.truth, self.score, m = np.asarray(truth), score, len(post.mean)
+        self.truth, self.score, (m, classes) = np.asarray(truth), score, post.mean.shape
         if self.truth.shape != (m,):
             raise ValueError(f"truth: expected shape ({m},), one class each, got {self.truth.shape}.")
+        if self.truth.dtype.kind not in "iu" or not set(self.truth) <= set(range(classes)):
+            said = f"{self.truth.dtype}: {np.unique(self.truth)[:5].tolist()}"
+            raise ValueError(f"truth: expected whole numbers from 0 to {classes - 1}, got {said}.")
         self.candidates = check_int("candidates", candidates, low=1, high=m - 1)
         self.replies: list[Reply] = []
         self._start = self.post = post
@@ -135,7 +143,7 @@ class Oracle:
         """Return the answers, one a row, with the columns of :class:`Reply`."""
         return pd.DataFrame(map(asdict, self.replies), columns=[column.name for column in fields(Reply)])
 
-    def _revealed(self, post: Lookahead, c: int, label: int) -> Lookahead:
+    def _revealed(self, post: Posterior, c: int, label: int) -> Posterior:
         return post.reveal(c, jnp.eye(post.mean.shape[1])[label])
 
     def _next(self, taken: list[int]) -> int | None:
@@ -143,6 +151,9 @@ class Oracle:
         q, post = self.candidates, self.post
         if len(taken) == q:
             return None
-        scores = np.array(self.score(Lookahead(post.mean[:q], post.cov[:q, :q], post.ridge, post.floor)))
+        asked = Lookahead(post.mean[:q], post.columns(0, q)[:q], post.ridge, post.floor)
+        scores = np.array(self.score(asked), dtype=float)
+        if scores.shape != (q,) or np.isnan(scores).any():
+            raise ValueError(f"score: expected {q} numbers, got shape {scores.shape} or NaN.")
         scores[taken] = -np.inf
         return int(scores.argmax())

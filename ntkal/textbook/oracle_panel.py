@@ -15,8 +15,6 @@ from ntkal.textbook.oracle import Oracle
 
 __all__ = ["Panel", "someone_is_there"]
 
-_HELP = "Type a digit from 0 to 9, or u to undo."
-
 
 def someone_is_there() -> bool:
     """Whether a person runs this cell, in Jupyter or Colab, rather than a test or the build of a page.
@@ -41,7 +39,8 @@ class Panel:
 
     Args:
         oracle: What the answers go to.
-        images: The pool's images, shape (m, h, w), dark ink as large values.
+        images: The pool's images, shape (m, h, w), dark ink as large values; a fourth axis of length 1 may
+            follow.
 
     Attributes:
         widget: What a notebook shows.
@@ -51,6 +50,7 @@ class Panel:
 
     Raises:
         ImportError: When ipywidgets is not installed.
+        ValueError: When there is not one image for each input of the pool.
 
     Example:
         >>> import jax.numpy as jnp
@@ -62,29 +62,35 @@ class Panel:
         [1]
     """
 
-    def __init__(self, oracle: Oracle, images: Float[ArrayLike, "m h w"]):
+    def __init__(self, oracle: Oracle, images: Float[ArrayLike, "m h w *one"]):
         try:
             import ipywidgets
         except ImportError as error:
             wanted = "The panel needs ipywidgets: run  pip install ipywidgets, or answer with Oracle.tell."
             raise ImportError(wanted) from error
+        m, classes = oracle.post.mean.shape
         self.oracle, self.images = oracle, np.asarray(images)
+        if self.images.shape[3:] == (1,):
+            self.images = self.images[..., 0]
+        if self.images.ndim != 3 or len(self.images) != m:
+            raise ValueError(f"images: expected shape ({m}, height, width), got {np.shape(images)}.")
+        self.help = f"Type a digit from 0 to {classes - 1}, or u to undo."
         narrow = ipywidgets.Layout(width="3.2em")
         self.buttons = [
             ipywidgets.Button(description=str(k), tooltip=f"This is a {k}", layout=narrow)
-            for k in range(oracle.post.mean.shape[1])
+            for k in range(classes)
         ]
         for k, button in enumerate(self.buttons):
             button.on_click(lambda _, k=k: self._tell(k))
         self.back = ipywidgets.Button(description="Undo", tooltip="Take the last answer back")
         self.back.on_click(lambda _: self._undo())
-        self.field = ipywidgets.Text(description="Digit:", placeholder="0 to 9")
+        self.field = ipywidgets.Text(description="Digit:", placeholder=f"0 to {classes - 1}")
         self.field.observe(self._typed, names="value")
         self.query, self.status, self.curve = (ipywidgets.HTML() for _ in range(3))
         answer = [ipywidgets.HBox(self.buttons), ipywidgets.HBox([self.field, self.back]), self.status]
         left = ipywidgets.VBox([self.query, *answer])
         self.widget = ipywidgets.HBox([left, self.curve], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        self._show(_HELP)
+        self._show(self.help)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -103,7 +109,7 @@ class Panel:
         elif text in [button.description for button in self.buttons]:
             self._tell(int(text))
         else:
-            self._show(_HELP)
+            self._show(self.help)
 
     def _tell(self, label: int) -> None:
         if self.oracle.query is None:

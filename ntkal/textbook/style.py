@@ -5,62 +5,40 @@ from collections.abc import Sequence
 import seaborn as sns
 
 _COLOURS = sns.color_palette("colorblind")
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_LONG_AND_SHORT = (0, (5, 1, 1, 1, 1, 1))
+_DASHES = ("-", "--", "-.", ":", _LONG_AND_SHORT)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-# A series keeps its look through the whole book. No two share dash and marker, so that grey is enough.
-LOOKS = {
-    "random": ("0.35", ":", "o"),
-    "mlmoc": (_COLOURS[0], "-", "s"),
-    "mlmoc_norm": (_COLOURS[9], "--", "D"),
-    "margin": (_COLOURS[1], "--", "^"),
-    "entropy": (_COLOURS[2], "-.", "v"),
-    "least_confident": (_COLOURS[5], (0, (5, 1, 1, 1, 1, 1)), "<"),
-    "badge": (_COLOURS[3], "-.", "P"),
-    "coreset": (_COLOURS[8], "--", "X"),
-    "emoc": (_COLOURS[4], "-", ">"),
-    "eer": (_COLOURS[6], "-.", "*"),
-    "bald": ((0.40, 0.40, 0.05), (0, (5, 1, 1, 1, 1, 1)), "h"),
-    "ll4al": ((0.10, 0.10, 0.10), ":", "p"),
+# A series keeps its words and its look through the whole book. No two share dash and marker, so that grey is
+# enough.
+SERIES = {
+    "random": ("Random", "0.35", ":", "o"),
+    "mlmoc": ("MLMOC", _COLOURS[0], "-", "s"),
+    "mlmoc_norm": ("MLMOC, norm form", _COLOURS[9], "--", "D"),
+    "margin": ("Margin", _COLOURS[1], "--", "^"),
+    "entropy": ("Entropy", _COLOURS[2], "-.", "v"),
+    "least_confident": ("Least confident", _COLOURS[5], _LONG_AND_SHORT, "<"),
+    "badge": ("BADGE", _COLOURS[3], "-.", "P"),
+    "coreset": ("Core-set", _COLOURS[8], "--", "X"),
+    "emoc": ("EMOC", _COLOURS[4], "-", ">"),
+    "eer": ("EER", _COLOURS[6], "-.", "*"),
+    "bald": ("BALD", (0.40, 0.40, 0.05), _LONG_AND_SHORT, "h"),
+    "ll4al": ("LL4AL", (0.10, 0.10, 0.10), ":", "p"),
     # Ways to reveal labels within a cycle (figure 3a).
-    "sequential": (_COLOURS[2], "-", "D"),
-    "batch": (_COLOURS[0], "--", "s"),
-    "hallucinated": (_COLOURS[4], (0, (5, 1, 1, 1, 1, 1)), "v"),
+    "sequential": ("Sequential", _COLOURS[2], "-", "D"),
+    "batch": ("Batch", _COLOURS[0], "--", "s"),
+    "hallucinated": ("Hallucinated", _COLOURS[4], _LONG_AND_SHORT, "v"),
     # Ways to look ahead (figures 1a and 1b).
-    "ntk": (_COLOURS[0], "-", "v"),
-    "ntk_block": (_COLOURS[9], "--", "<"),
-    "ntk_refit": (_COLOURS[2], "-.", "d"),
-    "retrain": (_COLOURS[1], (0, (5, 1, 1, 1, 1, 1)), "X"),
-    "retrain_centred": (_COLOURS[4], "--", "p"),
-    "step": (_COLOURS[3], "--", "P"),
-    "infinite": (_COLOURS[5], "-.", ">"),
-    "gp": (_COLOURS[4], "-", "*"),
+    "ntk": ("NTK, this book's form", _COLOURS[0], "-", "v"),
+    "ntk_block": ("NTK, block form", _COLOURS[9], "--", "<"),
+    "ntk_refit": ("NTK, refitted", _COLOURS[2], "-.", "d"),
+    "retrain": ("Retraining", _COLOURS[1], _LONG_AND_SHORT, "X"),
+    "retrain_centred": ("Retraining, centred", _COLOURS[4], "--", "p"),
+    "step": ("One SGD step", _COLOURS[3], "--", "P"),
+    "infinite": ("Infinite NTK", _COLOURS[5], "-.", ">"),
+    "gp": ("GP, infinite NTK", _COLOURS[4], "-", "*"),
 }
-_CAPTIONS = {
-    "random": "Random",
-    "mlmoc": "MLMOC",
-    "mlmoc_norm": "MLMOC, norm form",
-    "margin": "Margin",
-    "entropy": "Entropy",
-    "least_confident": "Least confident",
-    "badge": "BADGE",
-    "coreset": "Core-set",
-    "emoc": "EMOC",
-    "eer": "EER",
-    "bald": "BALD",
-    "ll4al": "LL4AL",
-    "sequential": "Sequential",
-    "batch": "Batch",
-    "hallucinated": "Hallucinated",
-    "ntk": "NTK, this book's form",
-    "ntk_block": "NTK, block form",
-    "ntk_refit": "NTK, refitted",
-    "retrain": "Retraining",
-    "retrain_centred": "Retraining, centred",
-    "step": "One SGD step",
-    "infinite": "Infinite NTK",
-    "gp": "GP, infinite NTK",
-}
+"""Of each series: words, colour, dash and marker."""
 
 
 def use_style() -> None:
@@ -108,10 +86,10 @@ def look(name: str, others: Sequence[str] = ()) -> dict:
         >>> look("random")["linestyle"]
         ':'
     """
-    if name in LOOKS:
-        colour, dash, marker = LOOKS[name]
+    if name in SERIES:
+        _, colour, dash, marker = SERIES[name]
     else:
-        taken = [other for other in others if other not in LOOKS]
+        taken = [other for other in others if other not in SERIES]
         place = taken.index(name) if name in taken else 0
         colour = _COLOURS[place % len(_COLOURS)]
         dash, marker = _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)]
@@ -125,4 +103,4 @@ def caption(name: str) -> str:
         >>> caption("mlmoc_norm"), caption("width 16")
         ('MLMOC, norm form', 'width 16')
     """
-    return _CAPTIONS.get(name, str(name))
+    return SERIES[name][0] if name in SERIES else str(name)

@@ -4,7 +4,7 @@ import pytest
 
 from ntkal import acquisition
 from ntkal.acquisition import sequential
-from ntkal.lookahead.dense import Lookahead
+from ntkal.lookahead import FactorLookahead, ImplicitLookahead, Lookahead
 from ntkal.textbook.oracle import Oracle
 
 M, Q, C = 14, 9, 3
@@ -108,6 +108,48 @@ def test_a_model_that_cannot_be_convinced_is_not_said_to_believe(ridge):
     said = str(Oracle(post, np.zeros(3, int), 2).tell(1))
     assert ("now believes you" in said) == (ridge < 1)
     assert ("still takes it for a 0" in said) == (ridge > 1)
+
+
+def fits(rng):
+    """The three posteriors of one problem."""
+    phi_l, phi_p = rng.normal(size=(6, 20)), rng.normal(size=(M, 20))
+    rest = np.zeros((6, C)), rng.normal(size=(M, C)), np.eye(C)[rng.integers(0, C, 6)]
+    blocks = phi_l @ phi_l.T, phi_p @ phi_l.T, phi_p @ phi_p.T
+    yield Lookahead.fit(*blocks, *rest, ridge=0.3)
+    yield ImplicitLookahead.fit(*blocks, *rest, ridge=0.3)
+    yield FactorLookahead.fit(phi_l, phi_p, *rest, ridge=0.3)
+
+
+def test_any_posterior_will_do_and_all_are_asked_alike(rng, truth):
+    told = []
+    for post in fits(rng):
+        oracle = Oracle(post, truth, Q)
+        oracle.tell(2)
+        told.append(oracle)
+    for other in told[1:]:
+        assert [reply.query for reply in other.replies] == [reply.query for reply in told[0].replies]
+        np.testing.assert_allclose(other.post.mean, told[0].post.mean, atol=1e-9)
+        assert other.query == told[0].query
+
+
+@pytest.mark.parametrize("label", [True, np.True_, 1.0, "1", None])
+def test_a_label_is_a_whole_number(post, truth, label, as_user):
+    with pytest.raises(ValueError, match="label: expected a whole number"):
+        Oracle(post, truth, Q).tell(label)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda y: y.astype(float), lambda y: y == 1, lambda y: y + 1, lambda y: y - 1]
+)
+def test_the_truth_is_classes_as_whole_numbers(post, change, as_user):
+    with pytest.raises(ValueError, match="truth: expected whole numbers from 0 to 2, got"):
+        Oracle(post, change(np.arange(M) % C), Q)
+
+
+def test_scores_that_rank_nothing_are_refused(post, truth, as_user):
+    for score in (lambda post: jnp.full(Q, jnp.nan), lambda post: jnp.zeros(M)):
+        with pytest.raises(ValueError, match="score: expected 9 numbers"):
+            Oracle(post, truth, Q, score)
 
 
 def test_bad_arguments_are_named(post, truth, as_user):

@@ -2,6 +2,7 @@ import re
 import sys
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from ntkal.lookahead.dense import Lookahead
@@ -93,6 +94,21 @@ def test_when_all_are_labelled_the_panel_says_so_and_can_still_undo(panel):
     assert len(labels(panel)) == 22
     panel.back.click()
     assert not any(button.disabled for button in panel.buttons)
+
+
+def test_there_is_an_image_for_each_input_and_a_channel_may_follow(panel, as_user):
+    again = Panel(panel.oracle, panel.images[..., None])
+    assert again.query.value == panel.query.value
+    for images in (panel.images[:7], panel.images[0], panel.images[..., None, None]):
+        with pytest.raises(ValueError, match="images: expected shape .30, height, width., got"):
+            Panel(panel.oracle, images)
+
+
+def test_the_field_names_the_classes_that_there_are():
+    post = Lookahead(jnp.array([[0.5, 0.5]] * 3), jnp.eye(3) + 1.0, ridge=0.1)
+    small = Panel(Oracle(post, np.array([0, 1, 1]), 2), np.zeros((3, 8, 8)))
+    small.field.value = "2"
+    assert "Type a digit from 0 to 1, or u to undo." in small.status.value
 
 
 def test_without_ipywidgets_the_message_says_what_to_install(panel, monkeypatch):

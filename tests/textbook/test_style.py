@@ -2,8 +2,7 @@ import matplotlib as mpl
 import pytest
 
 from ntkal import acquisition
-from ntkal.textbook import plots
-from ntkal.textbook import style as looks
+from ntkal.textbook import plots, style
 
 FIGURES = {
     "1a": ["random", "ntk", "ntk_block", "ntk_refit", "retrain", "retrain_centred"],
@@ -14,7 +13,7 @@ FIGURES = {
 
 
 def test_every_strategy_has_its_own_look_even_in_grey():
-    found = {name: looks.look(name) for name in acquisition.names()}
+    found = {name: style.look(name) for name in acquisition.names()}
     in_grey = {(str(look["linestyle"]), look["marker"]) for look in found.values()}
     colours = {str(look["color"]) for look in found.values()}
     assert len(in_grey) == len(found)
@@ -23,32 +22,33 @@ def test_every_strategy_has_its_own_look_even_in_grey():
 
 def test_other_names_take_looks_that_differ():
     names = ["width 16", "random", "width 32", "width 64"]
-    found = [looks.look(name, names) for name in names]
+    found = [style.look(name, names) for name in names]
     assert len({(look["marker"], str(look["linestyle"])) for look in found}) == 4
-    assert looks.look("random", names) == looks.look("random")
+    assert style.look("random", names) == style.look("random")
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_the_series_of_a_figure_differ_in_colour_and_in_marker_alone(figure):
-    found = [looks.LOOKS[name] for name in FIGURES[figure]]
-    assert len({str(colour) for colour, _, _ in found}) == len(found)
-    assert len({marker for _, _, marker in found}) == len(found)
+    found = [style.look(name) for name in FIGURES[figure]]
+    assert len({str(look["color"]) for look in found}) == len(found)
+    assert len({look["marker"] for look in found}) == len(found)
 
 
 def test_no_two_series_of_the_book_share_dash_and_marker():
-    assert len({(str(dash), marker) for _, dash, marker in looks.LOOKS.values()}) == len(looks.LOOKS)
-    assert set(acquisition.names()) <= set(looks.LOOKS)
+    found = [style.look(name) for name in style.SERIES]
+    assert len({(str(look["linestyle"]), look["marker"]) for look in found}) == len(found)
+    assert set(acquisition.names()) <= set(style.SERIES)
 
 
 def test_every_series_of_the_book_has_its_own_words():
-    words = {name: looks.caption(name) for name in looks.LOOKS}
+    words = {name: style.caption(name) for name in style.SERIES}
     assert len(set(words.values())) == len(words)
     assert not [name for name, word in words.items() if word == name]
-    assert looks.caption("width 16") == "width 16"
+    assert style.caption("width 16") == "width 16"
 
 
 def test_the_names_that_chapters_use_are_within_reach_of_plots():
-    assert plots.look is looks.look
+    assert plots.look is style.look
     with mpl.rc_context():
         plots.use_style()
         assert mpl.rcParams["figure.facecolor"] == "white"
