@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ _BENCH = (
     ("classes", 10, "classes"),
     ("inputs", 2000, "inputs of the networks whose kernels are timed, 0 for none"),
 )
-_AGAIN = "give the same command again (without --fresh) to go on from what is finished"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,82 +73,47 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=ntkal.__version__)
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
-    def command(name: str, action: Callable, short: str, more: str) -> argparse.ArgumentParser:
-        added = subparsers.add_parser(name, help=short, description=more)
+    def command(name: str, action: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
+        said = inspect.getdoc(action) or ""
+        added = subparsers.add_parser(name, help=said.splitlines()[0], description=said)
         added.set_defaults(action=action)
         return added
 
-    run = command(
-        "run",
-        _run,
-        "run pool-based active learning and print a row for each cycle",
-        "Run pool-based active learning: train, choose, label, again. Flags override the file; what neither "
-        f"sets takes its default. When it was interrupted, {_AGAIN}.",
-    )
+    run, sweep, figure = command("run", _run), command("sweep", _sweep), command("figure", _figure)
     run.add_argument("--config", metavar="FILE", help="TOML file with the settings of the run")
     for name, (kind, text) in _SETTINGS.items():
         run.add_argument(f"--{name}", type=kind, help=text)
-    run.add_argument(
-        "--out", metavar="DIR", help="folder for run.parquet (default: one a configuration, in runs/)"
-    )
     run.add_argument("--fresh", action="store_true", help="start again even if the folder holds a run")
-    sweep = command(
-        "sweep",
-        _sweep,
-        "run a grid of runs on Dask and gather one table",
-        "Run every series and seed of a TOML file, on all cores of this machine or on a Dask cluster. "
-        f"When it was interrupted, {_AGAIN}.",
-    )
     sweep.add_argument("config", metavar="CONFIG", help="TOML file of the sweep")
     sweep.add_argument("--size", help="a size that the file has")
-    figure = command(
-        "figure",
-        _figure,
-        "run and draw a figure of the paper",
-        "Run what a figure of the paper shows, at one of three sizes, and draw it. When it was "
-        f"interrupted, {_AGAIN}.",
-    )
     figure.add_argument("name", metavar="NAME", help="1a, 1b, 2a, 2b, 2c, 3a or 3b")
-    figure.add_argument(
-        "--size", default="smoke", help="smoke (seconds; the default), laptop (up to hours) or paper (a GPU)"
-    )
-    for added, folder in ((sweep, "runs/ and the file's name"), (figure, "runs/figure-NAME-SIZE")):
-        added.add_argument(
-            "--out", metavar="DIR", help=f"folder of the runs and the table (default: {folder})"
-        )
+    sizes = "smoke (seconds; the default), laptop (up to hours) or paper (a GPU)"
+    figure.add_argument("--size", default="smoke", help=sizes)
+    folders = {run: "one a configuration, in runs/", sweep: "runs/ and the file's name"}
+    for added, folder in (folders | {figure: "runs/figure-NAME-SIZE"}).items():
+        added.add_argument("--out", metavar="DIR", help=f"folder of what is made (default: {folder})")
+    for added in (sweep, figure):
         added.add_argument("--seeds", type=int, nargs="+", default=[], help="seeds in place of the file's")
-        added.add_argument(
-            "--workers", type=int, help="local worker processes (default: one a core; 0: this process)"
-        )
-        added.add_argument(
-            "--scheduler", metavar="ADDRESS", help="a Dask scheduler's tcp://host:port, or its file"
-        )
-    bench = command(
-        "bench",
-        _bench,
-        "time the fast paths beside their peers",
-        "Time each fast path and its peer in one run, and check that their results agree. The ratios hold "
-        "for this machine; quote them, not the seconds.",
-    )
+        processes = "local worker processes (default: one a core; 0: this process)"
+        added.add_argument("--workers", type=int, help=processes)
+        address = "a Dask scheduler's tcp://host:port, or its file"
+        added.add_argument("--scheduler", metavar="ADDRESS", help=address)
+    bench = command("bench", _bench)
     for name, value, text in _BENCH:
         bench.add_argument(f"--{name}", type=int, default=value, help=f"{text} (default: {value})")
     bench.add_argument("--out", metavar="FILE", help="write the table to a Parquet file, with its provenance")
-    bench.add_argument(
-        "--growth",
-        action="store_true",
-        help="time how the seconds grow with the sizes, in place of the table",
-    )
-    command(
-        "doctor",
-        _doctor,
-        "print versions, devices and data found, and what is wrong with what fix",
-        "Print versions, devices and data found, and what is wrong with what fix. The exit code is 0 when "
-        "all is well and 1 when something is wrong.",
-    )
+    growth = "time how the seconds grow with the sizes, in place of the table"
+    bench.add_argument("--growth", action="store_true", help=growth)
+    command("doctor", _doctor)
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    """Run pool-based active learning and print a row for each cycle.
+
+    Train, choose, label, again. Flags override the file; what neither sets takes its default. When it was
+    interrupted, the same command (without --fresh) goes on from the last whole cycle.
+    """
     from ntkal.experiments import checkpoint, config, loop
 
     settings = config.read_toml(arguments.config) if arguments.config else {}
@@ -180,6 +145,11 @@ def _whole(name: str, text: str) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> None:
+    """Run a grid of runs on Dask and gather one table.
+
+    Every series and seed of a TOML file, on all cores of this machine or on a Dask cluster. When it was
+    interrupted, the same command goes on from what is finished.
+    """
     from ntkal.experiments import sweep
 
     jobs = sweep.read(arguments.config, size=arguments.size, seeds=arguments.seeds)
@@ -190,6 +160,11 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
 
 def _figure(arguments: argparse.Namespace) -> None:
+    """Run and draw a figure of the paper.
+
+    What it shows, at one of three sizes. When it was interrupted, the same command goes on from what is
+    finished.
+    """
     from ntkal.textbook import figures
 
     name, size, seeds = arguments.name, arguments.size, arguments.seeds
@@ -220,11 +195,17 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"{_AGAIN} in {folder}.")
+        again = "give the same command again (without --fresh) to go on from what is finished"
+        interrupt.add_note(f"{again} in {folder}.")
         raise
 
 
 def _bench(arguments: argparse.Namespace) -> None:
+    """Time the fast paths beside their peers.
+
+    Each fast path and its peer in one run, and a check that their results agree. The ratios hold for this
+    machine; quote them, not the seconds.
+    """
     from ntkal.experiments import provenance, results
     from ntkal.textbook import bench
     from ntkal.textbook.bench import growth
@@ -245,6 +226,10 @@ def _bench(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
+    """Print versions, devices and data found, and what is wrong with what fix.
+
+    The exit code is 0 when all is well and 1 when something is wrong.
+    """
     from ntkal import doctor
 
     report = doctor.examine()

@@ -158,7 +158,7 @@ class Checkpoint:
     def _is_held(self) -> bool:
         try:
             return os.path.samestat(self.held, (self.folder / LOCK).stat())
-        except FileNotFoundError:
+        except OSError:
             return False
 
 

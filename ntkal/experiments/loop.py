@@ -49,8 +49,9 @@ def run(
 
     Args:
         config: A :class:`ntkal.experiments.RunConfig`, a mapping of its settings, or the path of a TOML file.
-        data: A data set of your own, with classes, in place of the setting ``data``, which becomes ``"own"``.
-        model: A network of your own, in place of the setting ``model``, which becomes ``"own"``.
+        data: A data set of your own, with classes, in place of the setting ``data``, which becomes ``"own"``;
+            a mapping may have it as that setting.
+        model: A network of your own, in place of the setting ``model``, likewise.
         out: Folder for ``run.parquet``, written whole after each cycle. A run that was begun there goes on, a
             finished one is returned at once. None keeps nothing. Of your own data the folder remembers a
             digest, and of your own network its name, its number of parameters and what it says of the first
@@ -82,10 +83,10 @@ def run(
         >>> table["labels"].tolist()
         [8, 12, 16]
     """
-    config = with_own(config, data, model)
+    config, own = with_own(config, data, model)
     # A new run is checked against its data before its folder is made; a finished one needs no data.
     begun = not fresh and out is not None and (Path(out) / checkpoint.FILE).exists()
-    job = None if begun and data is None and model is None else Parts(config, data, model)
+    job = None if begun and OWN not in (config.data, config.model) else Parts(config, **own)
     with checkpoint.hold(out, config, job.own if job else None, fresh=fresh) as state:
         if not state.finished:
             job = job or Parts(config)
@@ -95,25 +96,32 @@ def run(
 
 def with_own(
     config: RunConfig | Mapping | str | os.PathLike, data: Dataset | None, model: Model | None
-) -> RunConfig:
+) -> tuple[RunConfig, dict[str, Any]]:
     """Take a configuration, and have it say which of data and network are the user's own.
+
+    Returns:
+        The configuration, and the data and network of the user's, None where there is none.
 
     Raises:
         ValueError: When it asks for data or a network of the user's and there is none, or for a bad setting.
 
     Example:
-        >>> with_own({"model": "mlp"}, datasets.load("moons"), None).data
+        >>> with_own({"model": "mlp"}, datasets.load("moons"), None)[0].data
         'own'
     """
+    own = {"data": data, "model": model}
+    if isinstance(config, Mapping):
+        for name, kind in (("data", Dataset), ("model", Model)):
+            if own[name] is None and isinstance(config.get(name), kind):
+                own[name], config = config[name], {**config, name: OWN}
     config = as_config(config)
-    given = {"data": data, "model": model}
-    config = dataclasses.replace(config, **{name: OWN for name in given if given[name] is not None})
-    for name, value in given.items():
+    config = dataclasses.replace(config, **{name: OWN for name in own if own[name] is not None})
+    for name, value in own.items():
         if value is None and getattr(config, name) == OWN:
             raise ValueError(
                 f"{name}: {OWN!r} stands for one of yours; give it to ntkal.run(config, {name}=...)."
             )
-    return config
+    return config, own
 
 
 class Parts:

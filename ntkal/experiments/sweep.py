@@ -16,18 +16,13 @@ import pandas as pd
 
 from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, loop, provenance, results
-from ntkal.experiments.config import RunConfig, read_toml
+from ntkal.experiments.config import RunConfig, as_config, read_toml
 from ntkal.experiments.workers import RETRIES, connect, finished
 from ntkal.inputs import check_int
 from ntkal.models import Model
 
 TABLE = "table.parquet"
-_PARTS = {
-    "seeds": (list, "seeds = [0]"),
-    "run": (dict, "[run]"),
-    "series": (list, "[[series]]"),
-    "grid": (dict, "[grid]"),
-}
+_PARTS = {"seeds": list, "run": dict, "series": list, "grid": dict}
 Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
 """Of one run: its table and its provenance, or its error."""
 
@@ -43,6 +38,9 @@ class Job:
 
     series: str
     config: RunConfig
+
+    def __post_init__(self):
+        object.__setattr__(self, "config", as_config(self.config))
 
     @property
     def folder(self) -> str:
@@ -93,9 +91,10 @@ def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[in
         if size not in sizes:
             raise ValueError(f"size: {path} has no {size!r}; it has {', '.join(sizes) or 'none'}.")
         settings = _merge(settings, sizes[size])
-    for name, (kind, form) in _PARTS.items():
+    for name, kind in _PARTS.items():
         if not isinstance(settings.get(name, kind()), kind):
-            raise ValueError(f"config: in {path}, {name} has another form than {form}; write it so.")
+            wanted = "a table" if kind is dict else "a list" if name == "seeds" else "a list of tables"
+            raise ValueError(f"config: in {path}, {name} must be {wanted}, got {settings[name]!r}.")
     seeds = list(seeds) if isinstance(seeds, Iterable) else seeds
     chosen = settings.get("seeds", [0]) if seeds == [] else seeds
     if not isinstance(chosen, list) or not chosen:
@@ -166,15 +165,15 @@ def run(
         ...     run([Job("chance", config)], folder, workers=0)[["series", "labels"]].values.tolist()
         [['chance', 8]]
     """
-    if not jobs:
-        raise ValueError("jobs: there is none; a sweep needs at least one run.")
+    if not jobs or not all(isinstance(job, Job) for job in jobs):
+        raise ValueError("jobs: expected at least one Job, each with a name and a configuration.")
     _check_names(jobs, "jobs")
     if workers is not None:
         workers = check_int("workers", workers, low=0)
     from tqdm import tqdm
 
     out, own = Path(out), {"data": data, "model": model}
-    jobs = [dataclasses.replace(job, config=loop.with_own(job.config, **own)) for job in jobs]
+    jobs = [dataclasses.replace(job, config=loop.with_own(job.config, **own)[0]) for job in jobs]
     here = workers == 0 and scheduler is None
     outcomes = _here(jobs, out, own) if here else _on_dask(jobs, out, own, workers, scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}

@@ -10,7 +10,7 @@ import ntkal
 from ntkal import FactorLookahead, models
 from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, loop, results, rivals
-from ntkal.experiments.config import as_config
+from ntkal.experiments.config import RunConfig, as_config
 from ntkal.lookahead import gaussian_process
 
 SMALL = {"data": "digits", "model": "mlp", "width": 16, "start": 20, "query": 5, "cycles": 1, "subset": 60}
@@ -256,7 +256,7 @@ def own_network(classes=10, **options):
 
 
 def test_a_run_on_one_s_own_data_has_the_rows_of_the_same_data_by_name(made):
-    table = ntkal.run(small(strategy="margin"), data=own_data())
+    table = ntkal.run(small(strategy="margin", data=own_data()))
     assert table["data"].tolist() == ["own", "own"]
     same_rows(table, made(strategy="margin"), but=["data"])
 
@@ -290,12 +290,6 @@ def test_what_is_no_data_or_network_of_one_s_own_is_refused_in_a_short_sentence(
         data.x_train, data.y_train[:, None] * 1.0, data.x_test, data.y_test[:, None] * 1.0, ()
     )
     for config, options, message in [
-        (
-            small(data=data),
-            {},
-            r"data: a Dataset of your own is no setting; give it to ntkal.run\(config, data=",
-        ),
-        (small(model=own_network()), {}, r"model: a Model of your own is no setting; .*model="),
         (small(), {"data": (data.x_train, data.y_train)}, "data: expected a ntkal.Dataset, got tuple"),
         (small(), {"data": regression}, "regression problem"),
         (small(width=None), {"model": print}, "model: expected a ntkal.models.Model, got builtin"),
@@ -309,6 +303,12 @@ def test_what_is_no_data_or_network_of_one_s_own_is_refused_in_a_short_sentence(
         with pytest.raises(ValueError, match=message) as error:
             ntkal.run(config, **options)
         assert len(str(error.value)) < 200
+    for setting, value, kind in (("data", data, "Dataset"), ("model", own_network(), "Model")):
+        with pytest.raises(
+            ValueError, match=f"{setting}: a {kind} of your own is no setting; give it"
+        ) as error:
+            RunConfig(**{setting: value})
+        assert len(str(error.value)) < 120
 
 
 def test_progress_goes_to_the_error_stream_and_silence_is_the_default(capfd):

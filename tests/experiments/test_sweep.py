@@ -12,6 +12,7 @@ import pytest
 
 import ntkal
 from ntkal.experiments import results, sweep
+from ntkal.experiments.config import RunConfig
 from ntkal.models import Model, mlp
 
 FEW = """
@@ -117,7 +118,7 @@ def test_a_grid_is_every_combination(tmp_path):
         ('[[series]]\nname = "a"\nstrategie = "random"\n', "series 'a': strategie: no such setting"),
         ('[[series]]\nname = "a"\n[[series]]\nname = "a"\n', "a-seed0 is there more than once"),
         ('speed = 3\n[[series]]\nname = "a"\n', "'speed' is neither"),
-        ('seeds = 3\n[[series]]\nname = "a"\n', "seeds has another form than seeds = .0."),
+        ('seeds = 3\n[[series]]\nname = "a"\n', "seeds must be a list, got 3"),
         ('seeds = [true]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got True"),
         ('seeds = [1.0]\n[[series]]\nname = "a"\n', "series 'a': seed: expected a whole number, got 1.0"),
         ("[grid\n", "is not valid TOML"),
@@ -135,8 +136,14 @@ def test_unknown_sizes_and_missing_files_are_named(few, tmp_path):
         sweep.read(few, size="large")
     with pytest.raises(ValueError, match="cannot be read"):
         sweep.read(tmp_path / "none.toml")
-    with pytest.raises(ValueError, match="jobs: there is none"):
+    with pytest.raises(ValueError, match="jobs: expected at least one Job"):
         sweep.run([], tmp_path)
+
+
+def test_a_job_takes_a_configuration_in_any_form(as_user):
+    assert sweep.Job("a", {"seed": 3}) == sweep.Job("a", RunConfig(seed=3))
+    with pytest.raises(ValueError, match="jobs: expected at least one Job"):
+        sweep.run([RunConfig()], "out", workers=0)
 
 
 def test_seeds_of_another_kind_are_refused(as_user, few):
