@@ -99,7 +99,9 @@ def empirical_ntk(
         here = pairs.intersection(group)
         take = gradients(network, logit, group, here, SMALL)
         features = partial(_in_batches, take, max(1, min(batch, block, at_once)))
-        kernel = _add(kernel, features, x1, x2, block, outputs, len(here))
+        # A batched trace cannot give its kernel away.
+        add = add_block.__wrapped__ if network.traced else add_block
+        kernel = _add(partial(add, pairs=len(here)), kernel, features, x1, x2, block, outputs)
     if x2 is None:
         kernel = mirrored(kernel)
     check_finite(kernel, network, x1=x1, x2=x2)
@@ -201,13 +203,13 @@ def _blocks(jacobian: Any) -> Iterable[Any]:
 
 
 def _add(
+    add: Callable[..., jax.Array],
     kernel: jax.Array,
     features: Callable[[jax.Array], list[jax.Array]],
     x1: jax.Array,
     x2: jax.Array | None,
     block: int,
     outputs: int,
-    pairs: int,
 ) -> jax.Array:
     """Add the products of all pairs of strips of inputs; without ``x2``, of those below the diagonal."""
     other = x1 if x2 is None else x2
@@ -222,7 +224,7 @@ def _add(
             right = left if x2 is None and j == i else strips(other, j)
             for (row, one), (column, another) in product(left, right):
                 if x2 is not None or column <= row:
-                    kernel = add_block(kernel, one, another, row * outputs, column * outputs, pairs)
+                    kernel = add(kernel, one, another, row * outputs, column * outputs)
     return kernel
 
 

@@ -161,7 +161,7 @@ def gradients(
     return Gradients(program, ([*network.leaves, *network.outside], more))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1)  # A rule for a derivative may hold on to a network: one, not many.
 def _differentiated(
     program: Program,
     count: int,
@@ -224,20 +224,20 @@ def _pick(f: Float[Array, " C"], logit: Logit) -> Float[Array, " k"]:
     return f[logit : logit + 1]
 
 
-@partial(jax.jit, donate_argnums=0, static_argnums=5)
+@partial(jax.jit, donate_argnums=0, static_argnames="pairs")
 def add_block(
     kernel: Float[Array, "n1 n2"],
     left: list[jax.Array],
     right: list[jax.Array],
     row: Integer[Array, ""] | int,
     column: Integer[Array, ""] | int,
-    pairs: int,
+    pairs: int = 0,
 ) -> Float[Array, "n1 n2"]:
     """Add the products of two sets of :func:`gradients`, some of them in pairs, to a block of the kernel.
 
     Example:
         >>> rows = [jnp.ones((1, 1, 3))]
-        >>> add_block(jnp.zeros((2, 2)), rows, rows, 1, 0, 0).tolist()
+        >>> add_block(jnp.zeros((2, 2)), rows, rows, 1, 0).tolist()
         [[0.0, 0.0], [3.0, 0.0]]
     """
     parts = [_in_pairs(*left[i : i + 2], *right[i : i + 2]) for i in range(0, 2 * pairs, 2)]
@@ -248,7 +248,7 @@ def add_block(
     return jax.lax.dynamic_update_slice(kernel, block, (row, column))
 
 
-@partial(jax.jit, donate_argnums=0)
+@jax.jit
 def mirrored(kernel: Float[Array, "n n"]) -> Float[Array, "n n"]:
     """Return the symmetric matrix that has the given lower triangle.
 

@@ -136,6 +136,7 @@ def split(
         >>> [block.shape for block in split("mlp", np.eye(2), np.ones((3, 2)))]
         [(2, 2), (3, 2), (3, 3)]
     """
-    n = len(x_l)
-    kernel = kernel_fn(name, np.shape(x_l)[1:], **options)(np.concatenate([x_l, x_p]))
+    n, shape = len(x_l), np.shape(x_l)[1:]
+    x_l, x_p = (as_float64(which, x, (None, *shape)) for which, x in (("x_l", x_l), ("x_p", x_p)))
+    kernel = kernel_fn(name, shape, **options)(jnp.concatenate([x_l, x_p]))
     return kernel[:n, :n], kernel[n:, :n], kernel[n:, n:]

@@ -29,6 +29,8 @@ class Network:
         leaves: The leaves of the parameters; for a complex one its real and its imaginary part.
         outside: Arrays that the function reads from outside.
         moving: Numbers of the leaves that are differentiated.
+        dtype: Precision of the kernel: that of the finest of the leaves that are differentiated.
+        classes: C, the number of outputs.
         traced: Whether a transformation of JAX traces some of the arrays, so that they have no values yet.
 
     Example:
@@ -41,17 +43,9 @@ class Network:
     leaves: list[jax.Array]
     outside: list[jax.Array]
     moving: tuple[int, ...]
+    dtype: np.dtype
+    classes: int
     traced: bool
-
-    @property
-    def classes(self) -> int:
-        """C, the number of outputs."""
-        return self.program.result.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The precision of the kernel: that of the finest of the parameters."""
-        return jnp.result_type(*(self.leaves[i].dtype for i in self.moving))
 
 
 def trace_network(apply_fn: ApplyFn, params: Any, **inputs: Any) -> Network:
@@ -77,9 +71,10 @@ def trace_network(apply_fn: ApplyFn, params: Any, **inputs: Any) -> Network:
     leaves, moving, back = read_parameters(params)
     ((name, x), *_) = inputs.items()
     rows = [as_inputs(name, x[at : at + 1]) for at in (0, len(x) // 2, len(x) - 1)]
-    _check_devices(params=leaves, **inputs)
     program, outside = _trace(apply_fn, back, leaves, rows[0])
-    network = Network(program, leaves, outside, moving, is_traced(leaves, outside, inputs))
+    _check_devices(params=leaves, apply_fn=outside, **inputs)
+    dtype, traced = jnp.result_type(*(leaves[i] for i in moving)), is_traced(leaves, outside, inputs)
+    network = Network(program, leaves, outside, moving, dtype, program.result.shape[1], traced)
     if not network.traced:
         few = jnp.concatenate([*rows, rows[0] / 2])
         _check_alone(network, *_trace(apply_fn, back, leaves, few), few)
@@ -229,21 +224,9 @@ def _trace(apply_fn: ApplyFn, back: Callable, leaves: list, x: jax.Array) -> tup
     return Program.trace(flat, leaves, x)
 
 
-@lru_cache(maxsize=64)
-def values_alone(program: Program) -> tuple[Program, list[jax.Array]]:
-    """Return a program that gives the values of another and loses derivatives of their own, and more arrays.
-
-    Example:
-        >>> program, _ = Program.trace(jax.nn.relu, 1.0)
-        >>> [step.equation.primitive.name for step in values_alone(program)[0].steps]
-        ['max']
-    """
-    return Program.trace(lambda *values: program(values), *program.shapes, derivatives=False)
-
-
 def _check_alone(network: Network, four: Program, outside: list[jax.Array], few: jax.Array) -> None:
     """Refuse a network whose outputs for an input depend on the others, or on chance."""
-    (one, more), (together, others) = values_alone(network.program), values_alone(four)
+    (one, more), (together, others) = _values_alone(network.program, four)
     arrays = network.leaves, [*network.outside, *more], [*outside, *others]
     gap, size, noise = map(float, _compare(one, together, *arrays, few))
     kinds = {v.aval.dtype for step in one.steps for v in step.equation.outvars}
@@ -256,6 +239,11 @@ def _check_alone(network: Network, four: Program, outside: list[jax.Array], few:
             f"{gap:.2g} where they are {size:.2g}; the kernel takes each input on its own. Let batch norm "
             "use its running statistics and turn dropout off (train=False, deterministic=True, model.eval())."
         )
+
+
+@lru_cache(maxsize=1)  # A rule for a derivative may hold on to a network: one, not many.
+def _values_alone(*programs: Program) -> list[tuple[Program, list[jax.Array]]]:
+    return [Program.trace(lambda *v, p=p: p(v), *p.shapes, derivatives=False) for p in programs]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
