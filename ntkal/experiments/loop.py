@@ -43,7 +43,7 @@ def run(
     Every random draw comes from a stream of its own, named by (seed, purpose, cycle). So the runs of one seed
     share the start set, the initial weights of each cycle, its stream of batches, and the order in which
     inputs come up for the subset, whatever their strategy: take differences between strategies within seeds
-    (:func:`ntkal.experiments.results.paired`). No generator's state has to be saved either, and a run that
+    (:func:`ntkal.experiments.statistics.paired`). No generator's state has to be saved either, and a run that
     was interrupted goes on to the rows of one that was not, ``seconds_*`` apart. The data set is that of
     ``ntkal.load(name)`` for every seed.
 

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float
 from ntkal.inputs import ArrayLike, check_int, check_number
 from ntkal.models import Model
 from ntkal.models.model import random_key
-from ntkal.training.augment import batches
+from ntkal.training.augment import batches, generator
 from ntkal.training.settings import TrainConfig
-from ntkal.training.sgd import check_problem, descend, generator, in_batches, train_step
+from ntkal.training.sgd import check_problem, descend, in_batches, train_step
 
 
 def fit(
@@ -186,7 +186,7 @@ _compiled_head = jax.jit(_head)
 
 
 def ranked_loss(model: Model) -> Callable:
-    """The objective of :func:`fit`, for :func:`ntkal.training.sgd.train_step`; its numbers are arguments."""
+    """The objective of :func:`fit`, for :func:`ntkal.training.train_step`; its numbers are arguments."""
 
     def objective(weights, statistics, x, y, weight, margin, flow):
         params = {"weights": weights["network"], "statistics": statistics}
