@@ -48,9 +48,9 @@ def load(name: str, *, root: str | Path | None = None, seed: int = 0) -> Dataset
     Args:
         name: One of the names above.
         root: Folder of downloaded files; default ``$NTKAL_DATA``, else the user's cache folder.
-        seed: At least 0. Draws the points of the generated sets, the split of ``digits`` and ``mnist5k``
-            (each class is split in the same proportion), and which images of rare classes stay. The published
-            sets keep their publishers' split, whatever the seed.
+        seed: From 0 to 2^32 - 1. Draws the points of the generated sets, the split of ``digits`` and
+            ``mnist5k`` (each class is split in the same proportion), and which images of rare classes stay.
+            The published sets keep their publishers' split, whatever the seed.
 
     Returns:
         The :class:`Dataset`; its arrays are read-only, and the same seed gives the same bytes.
@@ -66,7 +66,7 @@ def load(name: str, *, root: str | Path | None = None, seed: int = 0) -> Dataset
         ((1347, 8, 8, 1), (450, 8, 8, 1), 10)
     """
     check_choice("name", name, names())
-    seed = check_int("seed", seed, low=0)
+    seed = check_int("seed", seed, low=0, high=2**32 - 1)
     if name in _DRAWN:
         return _DRAWN[name](seed)
     if name in _IMBALANCED:

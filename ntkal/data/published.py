@@ -13,33 +13,21 @@ from ntkal.data.dataset import DIGITS, Dataset
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LARGEST = 2**28  # bytes; the largest of the published files inside has 154 million
 
-_KRIZHEVSKY, _SVHN = "https://www.cs.toronto.edu/~kriz/", "http://ufldl.stanford.edu/housenumbers/"
+_GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_KRIZHEVSKY = "https://www.cs.toronto.edu/~kriz/"
+_NETZER = "http://ufldl.stanford.edu/housenumbers/"
+_MNIST = "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 FILES: dict[str, dict[str, tuple[str, str]]] = {
-    "mnist": {
-        "mnist.npz": (
-            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-            "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-        )
-    },
+    "mnist": {"mnist.npz": (_GOOGLE, _MNIST)},
     "svhn": {
-        "train_32x32.mat": (f"{_SVHN}train_32x32.mat", "md5:e26dedcc434d2e4c54c9b2d4a06d8373"),
-        "test_32x32.mat": (f"{_SVHN}test_32x32.mat", "md5:eb5a983be6a315427106f1b164d9cef3"),
+        "train_32x32.mat": (_NETZER, "md5:e26dedcc434d2e4c54c9b2d4a06d8373"),
+        "test_32x32.mat": (_NETZER, "md5:eb5a983be6a315427106f1b164d9cef3"),
     },
-    "cifar10": {
-        "cifar-10-binary.tar.gz": (
-            f"{_KRIZHEVSKY}cifar-10-binary.tar.gz",
-            "md5:c32a1d4ab5d03f1284b67883e8d87530",
-        )
-    },
-    "cifar100": {
-        "cifar-100-binary.tar.gz": (
-            f"{_KRIZHEVSKY}cifar-100-binary.tar.gz",
-            "md5:03b5dce01913d631647c71ecec9e9cb8",
-        )
-    },
+    "cifar10": {"cifar-10-binary.tar.gz": (_KRIZHEVSKY, "md5:c32a1d4ab5d03f1284b67883e8d87530")},
+    "cifar100": {"cifar-100-binary.tar.gz": (_KRIZHEVSKY, "md5:03b5dce01913d631647c71ecec9e9cb8")},
     "cifar10_jpeg": {"cifar10_jpeg_subset.npz": ("", "")},
 }
-"""The files of each data set, with address and checksum."""
+"""The files of each data set: the folder that each is published in, and its checksum."""
 
 
 def folder(root: str | Path | None = None) -> Path:
@@ -76,13 +64,14 @@ def read(name: str, place: Path) -> Dataset:
         ValueError: When a file is damaged or holds something else.
     """
     parts, shape = [], (28, 28) if name == "mnist" else (32, 32, 3)
-    for file, (url, _) in FILES[name].items():
+    for file, (address, _) in FILES[name].items():
         path = _find(name, file, place)
         try:
             found, classes = _READERS[name](path)
             _check(found, shape, len(classes))
         except Exception as error:  # a damaged file can fail in any way
-            again = f"Delete {path} and load again to fetch it from {url}" if url else "Put a good copy there"
+            again = f"Delete {path} and load again to fetch it from {address}{file}"
+            again = again if address else "Put a good copy there"
             raise ValueError(
                 f"{name}: {path} is damaged or holds something else ({error}). {again}."
             ) from error
@@ -120,10 +109,10 @@ def standardised(
 
 def _find(name: str, file: str, place: Path) -> Path:
     """The file's path, after a download when it is not there: to a file beside it, renamed once checked."""
-    path, (url, checksum) = place / file, FILES[name][file]
+    path, (address, checksum) = place / file, FILES[name][file]
     if path.is_file():
         return path
-    if not url:
+    if not address:
         raise FileNotFoundError(
             f"{name}: there is no {path}, and no address to fetch {file} from. Set NTKAL_DATA to a folder "
             "that has it, or load cifar10, the whole of the data set as it was published."
@@ -133,16 +122,16 @@ def _find(name: str, file: str, place: Path) -> Path:
 
     try:
         place.mkdir(parents=True, exist_ok=True)
-        store = pooch.create(place, "", registry={file: checksum}, urls={file: url}, retry_if_failed=3)
+        store = pooch.create(place, address, registry={file: checksum}, retry_if_failed=3)
         store.fetch(file, downloader=pooch.HTTPDownloader(timeout=30))
     except (requests.RequestException, OSError, ValueError) as error:
         kind, digits = checksum.replace("sha256", "SHA-256").replace("md5", "MD5").split(":")
         other = place / file.replace("binary", "python")
         why = f" {other} is not read: the same images are wanted in binary form." if other.is_file() else ""
         raise ConnectionError(
-            f"Could not fetch {file} into {place} ({type(error).__name__}). Fetch {url} by hand, check that "
-            f"its {kind} is {digits}, and save it as {path}; or set NTKAL_DATA to a folder with {file}.{why} "
-            "The data sets digits and mnist5k need no download."
+            f"Could not fetch {file} into {place} ({type(error).__name__}). Fetch {address}{file} by hand, "
+            f"check that its {kind} is {digits}, and save it as {path}; or set NTKAL_DATA to a folder with "
+            f"{file}.{why} The data sets digits and mnist5k need no download."
         ) from error
     return path
 

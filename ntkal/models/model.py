@@ -237,7 +237,7 @@ def random_key(key: Any) -> jax.Array:
         True
     """
     kind = getattr(key, "dtype", None)
-    if isinstance(key, ArrayLike) and kind == np.uint32:
+    if isinstance(key, ArrayLike) and kind == np.uint32 and key.ndim:
         key = jax.random.wrap_key_data(key)
     elif kind is None or not jnp.issubdtype(kind, jax.dtypes.prng_key):
         raise ValueError(f"key: expected a JAX random key, such as jax.random.key(0), got {key!r}.")

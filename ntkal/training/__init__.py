@@ -4,7 +4,8 @@ In: a :class:`ntkal.models.Model`, inputs, label vectors, a :class:`TrainConfig`
 network, of an ensemble, or of a network that predicts its own loss.
 """
 
+from ntkal.training.augment import batches, generator
 from ntkal.training.settings import TrainConfig
-from ntkal.training.sgd import accuracy, fit, generator, in_batches, predict, train_step
+from ntkal.training.sgd import accuracy, fit, in_batches, predict, train_step
 
-__all__ = ["TrainConfig", "accuracy", "fit", "generator", "in_batches", "predict", "train_step"]
+__all__ = ["TrainConfig", "accuracy", "batches", "fit", "generator", "in_batches", "predict", "train_step"]

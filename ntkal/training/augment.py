@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from ntkal.inputs import check_int, check_number
+from ntkal.models.model import random_key
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ def _move(x, shift, rng):
     tall = (down[:, None] + np.arange(height))[:, :, None]
     broad = (right[:, None] + np.arange(width))[:, None, :]
     return padded[np.arange(len(x))[:, None, None], tall, broad]
+
+
+def generator(key: jax.Array) -> np.random.Generator:
+    """The NumPy generator of batches and augmentation that a JAX key seeds, so that one key decides all.
+
+    Example:
+        >>> generator(jax.random.key(1)).integers(100).item()
+        52
+    """
+    return np.random.default_rng(np.asarray(jax.random.key_data(random_key(key))).ravel().tolist())
 
 
 def batches(

@@ -58,6 +58,8 @@ def outputs(
         >>> outputs(model, found.x_train[:10], y[:10], found.x_train[10:16], config, keys).shape
         (3, 6, 2)
     """
+    if getattr(keys, "ndim", 1) == 0:
+        raise ValueError("keys: expected one key for each member, as jax.random.split(key, 4), got one key.")
     members = len(keys) + (first is not None)
     if members < 2:
         raise ValueError(

@@ -17,8 +17,7 @@ from tqdm import tqdm
 from ntkal.data import class_numbers
 from ntkal.inputs import ArrayLike, as_inputs, as_labels, check_int
 from ntkal.models import Model
-from ntkal.models.model import random_key
-from ntkal.training.augment import batches
+from ntkal.training.augment import batches, generator
 from ntkal.training.settings import TrainConfig
 
 
@@ -110,8 +109,7 @@ def in_batches(
         (n, d) in the function's precision.
 
     Raises:
-        ValueError: When there is no input; when a row is not finite, the message says whether the inputs or
-            the parameters are to blame.
+        ValueError: When there is no input, and when rows are not finite; the message says why.
 
     Example:
         >>> import jax, ntkal
@@ -171,16 +169,6 @@ def accuracy(
     if len(y) != n:
         raise ValueError(f"y: expected a label for each of the {n} inputs, got shape {y.shape}.")
     return float(np.mean(outputs.argmax(axis=1) == y))
-
-
-def generator(key: jax.Array) -> np.random.Generator:
-    """The NumPy generator of batches and augmentation that a JAX key seeds, so that one key decides all.
-
-    Example:
-        >>> generator(jax.random.key(1)).integers(9) == generator(jax.random.PRNGKey(1)).integers(9)
-        True
-    """
-    return np.random.default_rng(np.asarray(jax.random.key_data(random_key(key))).ravel().tolist())
 
 
 def squared_loss(model: Model) -> Callable:
@@ -245,8 +233,7 @@ def descend(
 
     Args:
         step: From :func:`train_step`.
-        weights: Where to start.
-        statistics: Where to start.
+        weights: Where to start; ``statistics`` too.
         drawn: Batches, from :func:`ntkal.training.augment.batches`.
         config: Steps and rates.
         more: Further arguments of each step.

@@ -7,14 +7,15 @@ import ntkal
 from ntkal import data
 
 
-def test_unknown_names_and_bad_seeds_are_refused():
+def test_unknown_names_and_bad_seeds_are_refused(as_user):
     with pytest.raises(
         ValueError,
         match="name: unknown 'mnist10k' .*'mnist5k'.*; choose one of cifar10, cifar100, cifar10_imb",
     ):
         ntkal.load("mnist10k")
-    with pytest.raises(ValueError, match="seed: expected a whole number at least 0, got -1"):
-        ntkal.load("moons", seed=-1)
+    for seed in (-1, 2**32, True, 1.0):
+        with pytest.raises(ValueError, match=f"^seed: expected a whole number.*, got {seed}"):
+            ntkal.load("moons", seed=seed)
 
 
 def test_importing_downloads_nothing_and_loads_no_data_package():

@@ -54,10 +54,11 @@ def test_members_disagree_where_no_label_is(line):
     [
         (1, None, "keys: an ensemble needs at least two members, got 1; give more keys"),
         (0, np.zeros((4, 2)), "keys: an ensemble needs at least two members, got 1"),
+        ("one", None, "keys: expected one key for each member"),
         (1, np.zeros((3, 2)), r"first: expected shape \(4, 2\), got \(3, 2\)"),
     ],
 )
 def test_too_few_members_and_outputs_of_another_pool_are_refused(line, members, first, message, as_user):
-    keys = list(jax.random.split(jax.random.key(0), 2))[:members]
+    keys = list(jax.random.split(jax.random.key(0), 2))[:members] if members != "one" else jax.random.key(0)
     with pytest.raises(ValueError, match=message):
         ensemble.outputs(*line, CONFIG, keys, first)
