@@ -104,9 +104,9 @@ def fit(
         x: Labelled inputs, shape (n, ...).
         y: Label vectors, one-hot rows for classification, shape (n, C).
         infinite: The infinitely wide network whose kernel it has, as in
-            :func:`ntkal.experiments.rivals.kernel_fn`.
+            :func:`ntkal.kernels.kernel_fn`.
         relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
-        memory: As in :func:`ntkal.experiments.rivals.kernel_fn`.
+        memory: As in :func:`ntkal.kernels.kernel_fn`.
 
     Returns:
         The process given the labels; nothing is trained and nothing is random.
