@@ -5,12 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-# What students get wrong in more than one chapter.
-NORMAL, ROUNDED = {"quantile": float(stats.norm.ppf(0.975))}, {"quantile": 1.96}
-NO_RIDGE = {"ridge": 0.0}
-NEGATED, INVERTED = {"then": np.negative}, {"then": lambda ratio: 1 / ratio}
-ONE_LESS, IN_BITS = {"then": lambda count: count - 1}, {"then": lambda nats: nats / np.log(2)}
-
 
 def interval(values, *, quantile=None, level=0.975, lost=1, ddof=1, root=True) -> np.ndarray:
     """Mean and ends of Student's 95% interval, with R - ``lost`` degrees of freedom."""
@@ -110,3 +104,17 @@ def absolute(k, norm) -> np.ndarray:
 def deviations(k) -> np.ndarray:
     """The products of the standard deviations of each pair."""
     return np.sqrt(np.outer(np.diag(k), np.diag(k)))
+
+
+SLIPS = {
+    "unpaired": unpaired,
+    "cycle_at": cycle_at,
+    "flow": flow,
+    "limit": limit,
+    "one_less": lambda count: count - 1,
+    "one_more": lambda count: count + 1,
+    "half": lambda value: value / 2,
+    "in_bits": lambda nats: nats / np.log(2),
+    "first_alone": lambda several: several[:1],
+}
+"""What ``mistakes.toml`` calls by these names in every chapter."""
