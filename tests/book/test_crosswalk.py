@@ -1,5 +1,7 @@
 """The crosswalk is read from the chapters: each chapter of the theory is in it; a bad line is refused."""
 
+import re
+
 import pytest
 from links import as_table, find_test, read_rows
 from project import Project, chapter_number
@@ -16,6 +18,12 @@ def test_each_chapter_of_the_theory_links_results_to_code_and_to_tests_that_exis
     for row in rows:
         for test in row.tests:
             find_test(Project().root, test.split("`")[1])
+
+
+@pytest.mark.parametrize("path", Project().sources(), ids=lambda path: path.stem)
+def test_each_link_to_a_test_finds_it(path):
+    for target in re.findall(r"\{test\}`([^`]+)`", path.read_text()):
+        find_test(Project().root, target)
 
 
 def test_a_line_belongs_to_the_result_before_it(tmp_path):
