@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jax.flatten_util import ravel_pytree
 
 from ntkal import empirical_ntk
-from ntkal.kernels import empirical, split_ntk
+from ntkal.kernels import empirical, from_jacobians, split_ntk
 from ntkal.kernels.gradients import gradients
 
 
@@ -146,3 +146,38 @@ def test_split_refuses_what_has_no_blocks(as_user, rng):
         split_ntk(network, make(rng), np.ones((2, 3)), np.ones((2, 3)), logit="all")
     with pytest.raises(ValueError, match="x_p: expected inputs of shape"):
         split_ntk(network, make(rng), np.ones((2, 3)), np.ones((2, 4)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_jacobians_made_elsewhere_give_the_same_blocks_whole_or_one_after_the_other(rng, dtype):
+    params, x = make(rng, dtype=dtype), rng.normal(size=(11, 3)).astype(dtype)
+    want = split_ntk(network, params, x[:4], x[4:])
+    jacobian = explicit(params, x)[:, 0].astype(dtype)
+    cuts = np.split(jacobian, [3, 20], axis=1)
+    rtol = 1e-12 if dtype == np.float64 else 1e-5
+    for j_l, j_p in (
+        (jacobian[:4], jnp.asarray(jacobian[4:])),
+        ([cut[:4] for cut in cuts], (cut[4:] for cut in cuts)),
+    ):
+        for have, block in zip(from_jacobians(j_l, j_p), want, strict=True):
+            assert have.dtype == dtype
+            np.testing.assert_allclose(have, block, rtol=rtol, atol=rtol * float(np.max(block)))
+            if have.shape[0] == have.shape[1]:
+                np.testing.assert_array_equal(have, have.T)
+
+
+@pytest.mark.parametrize(
+    ("j_l", "j_p", "message"),
+    [
+        (np.ones((2, 3, 4)), np.ones((2, 4)), r"j_l: expected derivatives of one logit .* got \(2, 3, 4\)"),
+        (np.ones((2, 4)), np.ones((2, 3)), "j_p: block 0 of shape .2, 3. fits not"),
+        ([np.ones((2, 4))] * 2, [np.ones((3, 4))], "j_p: expected derivatives .* got fewer blocks"),
+        ([np.ones((2, 4)), np.ones((1, 4))], [np.ones((3, 4))] * 2, "j_p: block 1 of shape"),
+        ([], [], "j_l: expected at least one block"),
+        (np.ones((2, 4), int), np.ones((2, 4)), "j_l: expected floating-point"),
+        (np.ones((2, 4)), np.full((2, 4), np.nan), "j_p: some entries are NaN"),
+    ],
+)
+def test_jacobians_that_do_not_fit_are_named(as_user, j_l, j_p, message):
+    with pytest.raises(ValueError, match=message):
+        from_jacobians(j_l, j_p)
