@@ -65,7 +65,7 @@ _MOVED = {
     "figures": "textbook.figures",
     "gp": "lookahead.gaussian_process",
     "implicit": "lookahead.implicit",
-    "large": "scaling.large",
+    "large": "scaling.pool_cost",
     "learners": "experiments.learners",
     "linear": "lookahead.flow",
     "loop": "experiments.loop",
@@ -89,7 +89,7 @@ _MOVED = {
     "sketch": "kernels.sketch",
     "solve": "lookahead.solve",
     "statistics": "experiments.statistics",
-    "store": "scaling.store",
+    "store": "scaling.blockwise",
     "sweep": "experiments.sweep",
     "train": "training",
 }

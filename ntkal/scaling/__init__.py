@@ -1,13 +1,12 @@
-"""Kernels too large for one device, one process or the memory: what chapter 18 teaches and no ordinary run needs.
+"""Kernels too large for one device or the memory: what chapter 18 teaches and no ordinary run needs.
 
 In: what :mod:`ntkal.kernels` takes. Out: the same kernels over several devices, in blocks on disk made by
 workers, or as products with vectors.
 """
 
-from ntkal.scaling.blockwise import compute
-from ntkal.scaling.conjugate import ntk_product, solve
+from ntkal.scaling.blockwise import BlockedKernel, compute
+from ntkal.scaling.conjugate import Product, ntk_product, solve
 from ntkal.scaling.network_kernel import NetworkKernel
 from ntkal.scaling.sharded import sharded_ntk
-from ntkal.scaling.store import BlockedKernel
 
-__all__ = ["BlockedKernel", "NetworkKernel", "compute", "ntk_product", "sharded_ntk", "solve"]
+__all__ = ["BlockedKernel", "NetworkKernel", "Product", "compute", "ntk_product", "sharded_ntk", "solve"]

@@ -1,26 +1,135 @@
-"""The kernel of a large pool, computed block by block on Dask workers; whatever is killed, it goes on."""
+"""The kernel of a large pool in blocks on disk, computed by Dask workers; whatever is killed, it goes on."""
 
 import hashlib
+import json
 import os
 import pickle
+import uuid
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
+from ntkal.experiments.results import write_whole
 from ntkal.experiments.workers import RETRIES, connect, finished
 from ntkal.inputs import ArrayLike, check_int
-from ntkal.scaling import store
-from ntkal.scaling.store import BlockedKernel
 
-INPUTS = "inputs.npy"
+DESCRIPTION = "kernel.json"
 _PROBE = 4
-_WHY = (
-    "Most likely for want of memory: take smaller blocks or fewer workers; the same call goes on from here."
-)
+
+
+class BlockedKernel:
+    """A symmetric kernel matrix in a folder: a JSON description and a ``.npy`` file for each block.
+
+    Only blocks on and below the diagonal are stored; the others are their transposes. Blocks are read when
+    they are used, memory-mapped, so a kernel may be far larger than memory. Their files carry a number that
+    :func:`compute` drew for this kernel: what is left of another one in the same place is not read.
+
+    Attributes:
+        folder: Where it lies.
+        shape: The shape of the matrix, (n, n).
+        block: Inputs to a block; the last block may be smaller.
+        dtype: Precision of the numbers.
+        made: The whole description.
+
+    Raises:
+        ValueError: When the folder holds no such kernel.
+
+    Example:
+        >>> import tempfile
+        >>> gram, x = lambda x1, x2=None: x1 @ (x1 if x2 is None else x2).T, np.array([[1.0], [2.0]])
+        >>> small = compute(gram, x, tempfile.mkdtemp(), block=1, workers=0)
+        >>> small.column(1).tolist(), small.diagonal().tolist(), small.whole().tolist()
+        ([2.0, 4.0], [1.0, 4.0], [[1.0, 2.0], [2.0, 4.0]])
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = Path(folder)
+        try:
+            made = json.loads((self.folder / DESCRIPTION).read_text())
+            self.id, self.block = str(made["id"]), int(made["block"])
+            self.shape, self.dtype = (int(made["n"]),) * 2, np.dtype(made["dtype"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"folder: {self.folder} has no kernel in blocks ({error!r}); ntkal.scaling.compute makes one."
+            ) from error
+        self.made: dict[str, Any] = made
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Give the (row, column) of each block that is stored when the kernel is whole."""
+        return [(i, j) for i in range(-(-len(self) // self.block)) for j in range(i + 1)]
+
+    def missing(self) -> list[tuple[int, int]]:
+        """Give the blocks that are not there yet, or whose file is not whole."""
+        return [at for at in self.blocks() if self._stored(*at) is None]
+
+    def rows(self, start: int, stop: int) -> Shaped[np.ndarray, "b n"]:
+        """Read rows ``start`` to ``stop - 1``, shape (stop - start, n).
+
+        Raises:
+            ValueError: For rows outside the kernel, or when a block is missing.
+        """
+        start = check_int("start", start, low=0, high=len(self) - 1)
+        stop = check_int("stop", stop, low=start + 1, high=len(self))
+        mine = {
+            i: slice(max(start - i * self.block, 0), stop - i * self.block)
+            for i in range(start // self.block, -(-stop // self.block))
+        }
+        count = -(-len(self) // self.block)
+        return np.block([[self._read(i, j)[rows] for j in range(count)] for i, rows in mine.items()])
+
+    def column(self, i: int) -> Shaped[np.ndarray, " n"]:
+        """Read column i, shape (n,): what :func:`ntkal.kernels.pivoted_cholesky` asks for."""
+        return self.rows(check_int("i", i, low=0, high=len(self) - 1), i + 1)[0]
+
+    def diagonal(self) -> Shaped[np.ndarray, " n"]:
+        """Read the diagonal, shape (n,)."""
+        return np.concatenate([np.diag(self._read(i, i)) for i in range(-(-len(self) // self.block))])
+
+    def whole(self) -> Shaped[np.ndarray, "n n"]:
+        """Read the whole matrix into memory, shape (n, n)."""
+        return self.rows(0, len(self))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def _path(self, i: int, j: int) -> Path:
+        return self.folder / f"block-{self.id}-{i:05d}-{j:05d}.npy"
+
+    def _size(self, *at: int) -> tuple[int, ...]:
+        return tuple(min(self.block, len(self) - k * self.block) for k in at)
+
+    def _stored(self, i: int, j: int) -> np.ndarray | None:
+        try:
+            found = np.load(self._path(i, j), mmap_mode="r")
+        except (OSError, ValueError, EOFError):
+            return None
+        return found if (found.shape, found.dtype) == (self._size(i, j), self.dtype) else None
+
+    def _read(self, i: int, j: int) -> np.ndarray:
+        found = self._stored(max(i, j), min(i, j))
+        if found is None:
+            raise ValueError(
+                f"folder: block {(max(i, j), min(i, j))} of {self.folder} is missing or not whole, one of "
+                f"{len(self.missing())} of {len(self.blocks())}; call ntkal.scaling.compute again to go on."
+            )
+        return found.T if j > i else found
+
+    def _compute(self, kernel: Callable, x: np.ndarray, at: tuple[int, int]) -> None:
+        """Compute a block and put it in its place, entirely or not at all."""
+        left, right = (x[k * self.block : (k + 1) * self.block] for k in at)
+        values = np.asarray(kernel(left) if at[0] == at[1] else kernel(left, right))
+        if values.shape != self._size(*at) or values.dtype != self.dtype:
+            raise ValueError(
+                f"kernel: expected {self.dtype} of shape {self._size(*at)} for block {at}, got {values.dtype}"
+                f" of shape {values.shape}."
+            )
+        if not np.isfinite(values).all():
+            raise ValueError(f"kernel: block {at} has NaN or infinite entries; check inputs and params.")
+        write_whole(self._path(*at), lambda file: np.save(file, np.ascontiguousarray(values)))
 
 
 def compute(
@@ -38,16 +147,15 @@ def compute(
     A block is written entirely or not at all, and a block that is there is not computed again. So a worker
     that is killed loses the block in hand and no more: Dask gives it to another. When this process is killed,
     the same call goes on in the same way. Whether the folder belongs to this kernel and these inputs is
-    checked on resuming, by the inputs' checksum and by the kernel of the first four.
+    checked on resuming, by the inputs' checksum and by the kernel of four of them.
 
     Each block differentiates its own inputs, so an input is differentiated n / block times: take blocks as
     large as a worker's memory allows.
 
     Args:
-        kernel: ``kernel(x1, x2=None) -> (n1, n2)``, symmetric, such as a
-            :class:`ntkal.scaling.network_kernel.NetworkKernel`; it is sent to the workers by cloudpickle, which cannot send
-            JAX's compiled functions.
-        x: Inputs, shape (n, ...); they are copied into the folder, where the workers read them.
+        kernel: ``kernel(x1, x2=None) -> (n1, n2)``, symmetric; sent to workers by cloudpickle, which cannot
+            send JAX's compiled functions: give them a :class:`ntkal.scaling.NetworkKernel`.
+        x: Inputs, shape (n, ...); for workers they are copied into the folder.
         out: Folder of the kernel. With a scheduler of your own all workers must see it by this path.
         block: Inputs to a block.
         workers: As in :func:`ntkal.experiments.sweep.run`; 0 computes in this process, without Dask.
@@ -59,7 +167,7 @@ def compute(
 
     Raises:
         ValueError: When the folder holds the kernel of other inputs, another kernel or blocks of another
-            size; when a block has NaN or infinite entries; when the kernel cannot be sent to workers.
+            size; when the kernel is not symmetric, has NaN or infinite entries or cannot be sent to workers.
         ImportError: When Dask is not installed and ``workers`` is not 0.
         OSError: When the scheduler cannot be reached, or when one block killed several workers.
 
@@ -70,49 +178,53 @@ def compute(
         >>> import tempfile
         >>> x = np.array([[1.0], [2.0], [3.0]])
         >>> gram = lambda x1, x2=None: x1 @ (x1 if x2 is None else x2).T
-        >>> made = compute(gram, x, tempfile.mkdtemp(), block=2, workers=0)
-        >>> made.whole().tolist()
+        >>> compute(gram, x, tempfile.mkdtemp(), block=2, workers=0).whole().tolist()
         [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]]
     """
     from tqdm import tqdm
 
     x = np.asarray(x)
-    if x.ndim < 2 or len(x) == 0:
-        raise ValueError(f"x: expected inputs of shape (n, ...) with n >= 1, got {x.shape}.")
-    folder = Path(out).resolve()
-    made = _begin(kernel, x, folder, check_int("block", block, low=1))
-    todo = made.missing()
-    here = workers == 0 and scheduler is None
-    with tqdm(total=len(made.blocks()), initial=len(made.blocks()) - len(todo), disable=not progress) as bar:
-        for _ in _here(kernel, made, todo) if here else _on_dask(kernel, made, todo, workers, scheduler):
+    if x.ndim < 2 or len(x) == 0 or x.dtype.kind not in "biuf":
+        raise ValueError(
+            f"x: expected numbers of shape (n, ...) with n >= 1, got {x.dtype} of shape {x.shape}."
+        )
+    if workers is not None:
+        check_int("workers", workers, low=0)
+    made = _begin(kernel, x, Path(out).resolve(), check_int("block", block, low=1))
+    todo, count = made.missing(), len(made.blocks())
+    if workers == 0 and scheduler is None:
+        steps = (made._compute(kernel, x, at) for at in todo)
+    else:
+        steps = _on_dask(kernel, x, made, todo, workers, scheduler)
+    with tqdm(total=count, initial=count - len(todo), disable=not progress) as bar:
+        for _ in steps:
             bar.update()
     return made
 
 
 def _begin(kernel: Callable, x: np.ndarray, folder: Path, block: int) -> BlockedKernel:
     """Open or make the folder; refuse one that belongs to something else."""
-    probe = np.asarray(kernel(x[:_PROBE]))
-    size = min(_PROBE, len(x))
-    if probe.shape != (size, size):
-        raise ValueError(f"kernel: expected shape ({size}, {size}) for {size} inputs, got {probe.shape}.")
-    sums = hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()
-    if not (folder / store.DESCRIPTION).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # The description comes last: where it is, the inputs are.
-        store.save(folder / INPUTS, lambda file: np.save(file, x))
-        made = {"inputs": sums, "probe": probe.astype(float).tolist()}
-        return store.create(folder, len(x), block, probe.dtype, **made)
+    few = x[np.unique(np.linspace(0, len(x) - 1, _PROBE).astype(int))]
+    probe, across = np.asarray(kernel(few)), np.asarray(kernel(few, few))
+    for values in (probe, across):
+        if values.shape != (len(few), len(few)) or values.dtype.kind != "f" or not np.isfinite(values).all():
+            raise ValueError(
+                f"kernel: expected finite floating-point numbers of shape {(len(few), len(few))} for "
+                f"{len(few)} inputs, got {values.dtype} of shape {values.shape}: {values.ravel()[:4]} ..."
+            )
+    if not (_alike(probe, across) and _alike(probe, probe.T)):
+        raise ValueError("kernel: kernel(x) and kernel(x, x) must be the same symmetric matrix; they differ.")
+    sums = hashlib.sha256(f"{x.dtype.str} {x.shape}".encode())
+    sums.update(np.ascontiguousarray(x))
+    described = {"inputs": sums.hexdigest()[:16], "block": block, "dtype": probe.dtype.name}
+    if not (folder / DESCRIPTION).exists():
+        more = {"id": uuid.uuid4().hex[:12], "n": len(x), "probe": probe.tolist()}
+        text = json.dumps(described | more, indent=1).encode()
+        write_whole(folder / DESCRIPTION, lambda file: file.write(text))
     there = BlockedKernel(folder)
-    wrong = [
-        what
-        for what, same in (
-            ("inputs", there.made.get("inputs") == sums),
-            (f"block size ({there.block})", there.block == block),
-            (f"precision ({there.dtype})", there.dtype == probe.dtype),
-            ("kernel", _alike(there.made.get("probe"), probe)),
-        )
-        if not same
-    ]
+    wrong = [f"{key} ({there.made.get(key)})" for key in described if there.made.get(key) != described[key]]
+    if not _alike(there.made.get("probe"), probe):
+        wrong.append("kernel")
     if wrong:
         raise ValueError(
             f"out: {folder} was begun with another {', '.join(wrong)}; give another folder, or move it away."
@@ -127,59 +239,20 @@ def _alike(stored: Any, probe: np.ndarray) -> bool:
     return stored.shape == probe.shape and bool(np.all(np.abs(stored - probe) <= tolerance))
 
 
-def _one(kernel: Callable, folder: Path, at: tuple[int, int]) -> None:
-    """What a worker does: one block, from the inputs in the folder to its file there."""
-    made = BlockedKernel(folder)
-    if made._is_whole(at):
-        return
-    x = _inputs(folder / INPUTS)
-    left = x[store.pieces(made, at[0])]
-    values = kernel(left) if at[0] == at[1] else kernel(left, x[store.pieces(made, at[1])])
-    store.put(made, *at, np.asarray(values))
-
-
-def _pack(kernel: Callable, folder: Path) -> tuple[Path, str]:
-    import cloudpickle
-
-    try:
-        data = cloudpickle.dumps(kernel)
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        raise ValueError(
-            f"kernel: it cannot be sent to workers ({error}); give a ntkal.scaling.network_kernel.NetworkKernel, or "
-            "workers=0 to compute in this process."
-        ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    path = folder / f"kernel-{digest[:16]}.pickle"
-    store.save(path, lambda file: file.write(data))
-    return path, digest
-
-
 @lru_cache(maxsize=1)
-def _unpack(path: Path, digest: str) -> Callable:
-    import cloudpickle
-
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ValueError(f"{path}: changed since it was written, so nothing in it is run.")
-    return cloudpickle.loads(data)
+def _unpacked(path: Path) -> Callable:
+    return pickle.loads(path.read_bytes())
 
 
-def _remote(path: Path, digest: str, at: tuple[int, int]) -> None:
-    _one(_unpack(path, digest), path.parent, at)
-
-
-@lru_cache(maxsize=1)
-def _inputs(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r")
-
-
-def _here(kernel: Callable, made: BlockedKernel, todo: list[tuple[int, int]]) -> Iterator[None]:
-    for at in todo:
-        yield _one(kernel, made.folder, at)
+def _remote(path: Path, inputs: Path, made: BlockedKernel, at: tuple[int, int]) -> None:
+    """What a worker does: one block, unless one who was killed afterwards had finished it."""
+    if made._stored(*at) is None:
+        made._compute(_unpacked(path), np.load(inputs, mmap_mode="r"), at)
 
 
 def _on_dask(
     kernel: Callable,
+    x: np.ndarray,
     made: BlockedKernel,
     todo: list[tuple[int, int]],
     workers: int | None,
@@ -187,19 +260,33 @@ def _on_dask(
 ) -> Iterator[None]:
     if not todo:
         return
+    import cloudpickle
+
+    try:
+        data = cloudpickle.dumps(kernel)
+    except (TypeError, AttributeError, pickle.PicklingError) as error:
+        raise ValueError(
+            f"kernel: it cannot be sent to workers ({error}); give a ntkal.scaling.NetworkKernel, or "
+            "workers=0 to compute in this process."
+        ) from error
+    # By files, not with each block, since they carry the network's weights and the inputs; nor by Dask's
+    # memory, which a killed worker takes with it. They are named after what is in them.
+    path = made.folder / f"kernel-{hashlib.sha256(data).hexdigest()[:16]}.pickle"
+    inputs = made.folder / f"inputs-{made.made['inputs']}.npy"
     with connect(workers, scheduler) as client:
         from distributed import KilledWorker
 
-        # By a file, not with each block, since it carries the network's weights; nor by Dask's memory,
-        # which a killed worker takes with it.
-        path, digest = _pack(kernel, made.folder)
-        futures = {client.submit(_remote, path, digest, at, pure=False): at for at in todo}
+        write_whole(path, lambda file: file.write(data))
+        if not inputs.exists():
+            write_whole(inputs, lambda file: np.save(file, x))
+        futures = {client.submit(_remote, path, inputs, made, at, pure=False): at for at in todo}
         try:
             for future in finished(client, futures):
                 error = future.exception()
                 if isinstance(error, KilledWorker):
                     raise OSError(
-                        f"Block {futures[future]} ended {RETRIES} worker processes in a row. {_WHY}"
+                        f"Block {futures[future]} ended {RETRIES} worker processes in a row, most likely for "
+                        "want of memory: take smaller blocks or fewer workers; the same call goes on."
                     ) from None
                 if error is not None:
                     raise error

@@ -1,6 +1,7 @@
 """The labelled solve by preconditioned conjugate gradients: products with the kernel, no factorisation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -8,11 +9,47 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.sparse.linalg import cg
-from jax.tree_util import Partial
 from jaxtyping import Array, Float, Real
 
-from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_ridge
-from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes
+from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_number, check_ridge
+from ntkal.kernels.network import ApplyFn, Logit, check_logit, trace_network
+from ntkal.kernels.program import Program
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A linear map of vectors as it was when it was traced; equal maps of other arrays are compiled once.
+
+    Attributes:
+        program: Its steps.
+        arrays: What they read besides the vector.
+
+    Example:
+        >>> matrix = np.eye(2)
+        >>> product = Product.trace(lambda v: matrix @ v, 2)
+        >>> matrix[:] = 0.0
+        >>> product(jnp.ones(2)).tolist()
+        [1.0, 1.0]
+    """
+
+    program: Program = field(metadata={"static": True})
+    arrays: list[jax.Array]
+
+    @classmethod
+    def trace(cls, function: Callable[[jax.Array], jax.Array], n: int) -> "Product":
+        """Call a function with a vector of n numbers in float64, and keep what it does."""
+        program, arrays = Program.trace(function, jax.ShapeDtypeStruct((n,), jnp.float64))
+        return cls(program, [jnp.array(array) for array in arrays])
+
+    def __call__(self, v: Float[Array, " n"]) -> Float[Array, " n"]:
+        """Apply the map to a vector, shape (n,), in float64."""
+        return _apply(self, as_float64("v", v, self.program.shapes[0].shape))
+
+
+@jax.jit
+def _apply(product: Product, v: jax.Array) -> jax.Array:
+    return product.program([v, *product.arrays])
 
 
 def solve(
@@ -41,7 +78,7 @@ def solve(
         ridge: The absolute ridge λ, at least 0.
         factor: L, shape (n, r), from :func:`ntkal.kernels.pivoted_cholesky` or
             :func:`ntkal.kernels.nystrom`, or None for no preconditioner.
-        tolerance: Largest relative residual of a column, between 0 and 1.
+        tolerance: Largest relative residual of a column, above rounding and below 1.
         max_steps: Most steps, at least 1.
 
     Returns:
@@ -61,14 +98,16 @@ def solve(
         [[0.5], [0.25]]
     """
     y = as_float64("y", y, (None, None))
-    n = len(y)
-    ridge = check_ridge(ridge)
-    check_int("max_steps", max_steps, low=1)
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance: expected a relative residual between 0 and 1, got {tolerance!r}.")
-    product = Partial(k) if callable(k) else Partial(jnp.matmul, as_float64("k", k, (n, n)))
+    n, ridge = len(y), check_ridge(ridge)
+    max_steps = check_int("max_steps", max_steps, low=1)
+    tolerance = check_number("tolerance", tolerance, low=2.0**-52, high=1)
+    if not isinstance(k, Product):
+        k = Product.trace(k if callable(k) else partial(jnp.matmul, as_float64("k", k, (n, n))), n)
+    shapes = k.program.shapes[0].shape, getattr(k.program.result, "shape", None)
+    if shapes != ((n,), (n,)):
+        raise ValueError(f"k: expected a function from shape ({n},) to itself, like y, got {shapes}.")
     basis, scale = _preconditioner(factor, n, ridge)
-    solution, residual = _solve(product, y, ridge, basis, scale, tolerance, max_steps)
+    solution, residual = _solve(k, y, ridge, basis, scale, tolerance, max_steps)
     worst = float(jnp.max(residual))
     # The residual is computed afresh here, so it may exceed the iteration's own by rounding.
     if not worst <= 2 * tolerance:
@@ -82,21 +121,19 @@ def solve(
 
 def ntk_product(
     apply_fn: ApplyFn, params: Any, x: Float[ArrayLike, "n ..."], *, logit: Logit = "first"
-) -> Callable[[Float[Array, " n"]], Float[Array, " n"]]:
+) -> Product:
     r"""Return ``v -> K v`` for the empirical kernel of x, by one backward and one forward derivative.
 
     .. math:: K v = J (J^\top v), \qquad J = \partial g(X) / \partial\theta
 
-    Neither K nor J exists: memory is that of training on a batch of n inputs.
+    Neither K nor J exists: memory is that of training on a batch of n inputs. The network is traced
+    here, once; the product computes in its precision, and takes and gives float64.
 
     Args:
         apply_fn: As in :func:`ntkal.empirical_ntk`.
         params: As in :func:`ntkal.empirical_ntk`.
         x: Inputs, shape (n, ...).
         logit: As in :func:`ntkal.empirical_ntk`, except ``"all"``.
-
-    Returns:
-        The product, computed in the network's precision and returned in that of v.
 
     Raises:
         ValueError: As :func:`ntkal.empirical_ntk`, and for ``logit="all"``.
@@ -108,36 +145,29 @@ def ntk_product(
     """
     if logit == "all":
         raise ValueError("logit: 'all' has no single kernel; choose one logit, 'mean' or 'sum'.")
-    x = as_inputs("x", x)
-    classes = count_classes(apply_fn, params, x)
-    logit = check_logit(logit, classes)
-    weights = {"mean": np.full(classes, 1 / classes), "sum": np.full(classes, classes**-0.5)}.get(logit)
-    weights = jnp.asarray(np.eye(classes)[logit] if weights is None else weights)
-    leaves, tree = jax.tree.flatten(params)
-    moving = [i for i, leaf in enumerate(leaves) if jnp.issubdtype(jnp.result_type(leaf), jnp.floating)]
+    network, x = trace_network(apply_fn, params, x=x), jnp.asarray(x)
+    classes, logit = network.classes, check_logit(logit, network.classes)
+    joined = {"mean": np.full(classes, 1 / classes), "sum": np.full(classes, classes**-0.5)}
+    weights = joined[logit] if isinstance(logit, str) else np.eye(classes)[logit]
+    at = {i: network.leaves[i] for i in network.moving}
 
-    def g(chosen: list[jax.Array]) -> jax.Array:
-        full = list(leaves)
-        for index, leaf in zip(moving, chosen, strict=True):
-            full[index] = leaf
-        f = apply_fn(jax.tree.unflatten(tree, full), x)
+    def g(moving: dict[int, jax.Array]) -> jax.Array:
+        leaves = [moving.get(i, leaf) for i, leaf in enumerate(network.leaves)]
+        f = jax.vmap(lambda one: network.program([*leaves, one[None], *network.outside])[0])(x)
         return f @ weights.astype(f.dtype)
-
-    at = [jnp.asarray(leaves[i]) for i in moving]
 
     def product(v: Float[Array, " n"]) -> Float[Array, " n"]:
         f, pull = jax.vjp(g, at)
         return jax.jvp(g, (at,), pull(v.astype(f.dtype)))[1].astype(v.dtype)
 
-    return product
+    return Product.trace(product, len(x))
 
 
 def _preconditioner(factor: ArrayLike | None, n: int, ridge: float) -> tuple[jax.Array, jax.Array]:
     """U and the diagonal of (l + ridge) / (Lambda + ridge) - 1, so that P^-1 = I + U diag U^T."""
     if factor is None:
         return jnp.zeros((n, 1)), jnp.zeros(1)
-    factor = as_float64("factor", factor, (n, None))
-    basis, s, _ = jnp.linalg.svd(factor, full_matrices=False)
+    basis, s, _ = jnp.linalg.svd(as_float64("factor", factor, (n, None)), full_matrices=False)
     kept = s > len(s) * 2.0**-52 * s[0]
     low = jnp.min(jnp.where(kept, s, jnp.inf)) ** 2
     scale = (low + ridge) / (jnp.where(kept, s, 1.0) ** 2 + ridge) - 1.0
@@ -147,7 +177,7 @@ def _preconditioner(factor: ArrayLike | None, n: int, ridge: float) -> tuple[jax
 @partial(jax.jit, static_argnums=6)
 def _solve(product, y, ridge, basis, scale, tolerance, max_steps):
     def apply(v):
-        return product(v) + ridge * v
+        return product.program([v, *product.arrays]) + ridge * v
 
     def precondition(v):
         return v + basis @ (scale * (basis.T @ v))

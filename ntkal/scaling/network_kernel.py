@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import jax
@@ -11,7 +10,7 @@ from jaxtyping import Float
 
 from ntkal import models
 from ntkal.inputs import ArrayLike
-from ntkal.kernels.empirical import Logit, empirical_ntk
+from ntkal.kernels import empirical_ntk
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class NetworkKernel:
     r"""The kernel :math:`\Theta(x, x')` of a named network at its parameters, as a function of inputs.
 
     It is ``partial(empirical_ntk, model.apply, params)`` in a form that can be pickled: JAX's compiled
-    functions cannot, so the network is built again by its name, once in each process.
+    functions cannot, so the network is built again by its name in each process.
 
     Attributes:
         model: Name of the family, as in :func:`ntkal.models.get`.
@@ -35,11 +34,10 @@ class NetworkKernel:
     Example:
         >>> import pickle
         >>> model = models.get("mlp", input_shape=(2,), classes=3, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> kernel = NetworkKernel("mlp", (2,), 3, params, {"width": 4})
+        >>> kernel = NetworkKernel("mlp", (2,), 3, model.init(jax.random.key(0)), {"width": 4})
         >>> x = np.ones((2, 2), np.float32)
         >>> there = pickle.loads(pickle.dumps(kernel))
-        >>> bool((there(x) == empirical_ntk(model.apply, params, x)).all())
+        >>> bool((there(x) == empirical_ntk(model.apply, kernel.params, x)).all())
         True
     """
 
@@ -48,10 +46,10 @@ class NetworkKernel:
     classes: int
     params: Any
     options: Mapping[str, Any] = field(default_factory=dict)
-    logit: Logit = "first"
+    logit: int | str = "first"
 
     def __post_init__(self):
-        object.__setattr__(self, "params", jax.tree.map(np.asarray, self.params))
+        object.__setattr__(self, "params", jax.tree.map(np.array, self.params))
         self._apply()
 
     def __call__(
@@ -61,10 +59,6 @@ class NetworkKernel:
         return empirical_ntk(self._apply(), self.params, x1, x2, logit=self.logit)
 
     def _apply(self):
-        options = tuple(sorted(self.options.items()))
-        return _build(self.model, tuple(self.input_shape), self.classes, options).apply
-
-
-@lru_cache(maxsize=4)
-def _build(name: str, input_shape: tuple[int, ...], classes: int, options: tuple) -> models.Model:
-    return models.get(name, input_shape=input_shape, classes=classes, **dict(options))
+        return models.get(
+            self.model, input_shape=self.input_shape, classes=self.classes, **self.options
+        ).apply

@@ -11,9 +11,10 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
-from ntkal.inputs import ArrayLike, check_int
-from ntkal.kernels.empirical import ApplyFn, Logit, as_inputs, check_logit, count_classes, parameter_groups
-from ntkal.kernels.gradients import jacobian
+from ntkal.inputs import ArrayLike, as_inputs, check_int
+from ntkal.kernels.gradients import gradients, groups, of_batch
+from ntkal.kernels.network import ApplyFn, Logit, check_finite, check_logit, trace_network
+from ntkal.kernels.program import Program
 
 _AXIS = "devices"
 
@@ -68,37 +69,45 @@ def sharded_ntk(
     if logit == "all":
         raise ValueError("logit: 'all' is not shared out; choose one logit, 'mean' or 'sum'.")
     x1 = as_inputs("x1", x1)
-    x2 = None if x2 is None else as_inputs("x2", x2)
-    logit = check_logit(logit, count_classes(apply_fn, params, x1))
+    if x2 is not None:
+        x2 = as_inputs("x2", x2)
+        if x2.shape[1:] != x1.shape[1:]:
+            raise ValueError(f"x2: expected inputs of shape {x1.shape[1:]} like x1, got {x2.shape[1:]}.")
+        x1, x2 = (x.astype(jnp.result_type(x1, x2)) for x in (x1, x2))
+    network = trace_network(apply_fn, params, x1=x1, x2=x2)
+    logit = check_logit(logit, network.classes)
     check_int("memory", memory, low=1)
     batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
     mesh = _mesh(devices)
-    params = jax.device_put(params, NamedSharding(mesh, P()))
     left, n1 = _shares(x1, mesh)
     right, n2 = (left, n1) if x2 is None else _shares(x2, mesh)
 
     # Held by a device: its own gradients, and those that pass through, coming and going.
     rows = left.shape[1] + (2 if x2 is None else 3) * right.shape[1]
-    kernel = None
-    for group, width in parameter_groups(params, rows, memory):
+    sizes = {i: network.leaves[i].size * network.dtype.itemsize for i in network.moving}
+    kernel = 0.0
+    for group, width in groups(network, rows, memory, sizes):
         if rows * width > memory:
             raise ValueError(
                 f"memory: {memory} bytes cannot hold {rows} gradients of {width} bytes on one device; give "
-                "more, use more devices, or compute the kernel in blocks of inputs (ntkal.store)."
+                "more, use more devices, or compute the kernel in blocks of inputs (ntkal.scaling.compute)."
             )
-        gradients = partial(_gradients, mesh, apply_fn, params, group=group, logit=logit, batch=batch)
-        first = gradients(left)
-        part = _ring(mesh, first, first if x2 is None else gradients(right))
-        kernel = part if kernel is None else kernel + part
+        take = gradients(network, logit, group)
+        arrays = jax.device_put(take.arrays, NamedSharding(mesh, P()))
+        both = []
+        for x in (left,) if x2 is None else (left, right):
+            batches = (x[:, at : at + batch] for at in range(0, x.shape[1], batch))
+            parts = [_of_batch(mesh, take.program, arrays, some) for some in batches]
+            both.append(jnp.concatenate(parts, axis=1))
+        kernel = kernel + _ring(mesh, both[0], both[-1])
     kernel = kernel.reshape(-1, kernel.shape[-1])[:n1, :n2]
-    if not bool(jnp.isfinite(kernel).all()):
-        raise ValueError("The kernel has NaN or infinite entries: check that params and inputs are finite.")
+    check_finite(kernel, network, x1=x1, x2=x2)
     return kernel
 
 
 def _mesh(devices: Sequence[jax.Device] | None) -> Mesh:
     devices = jax.devices() if devices is None else list(devices)
-    if not devices or len(set(devices)) < len(devices):
+    if not (devices and all(isinstance(d, jax.Device) for d in devices)) or len(set(devices)) < len(devices):
         raise ValueError(f"devices: expected different devices, at least one, got {devices}.")
     return Mesh(np.array(devices), (_AXIS,))
 
@@ -114,29 +123,12 @@ def _shares(x: jax.Array, mesh: Mesh) -> tuple[jax.Array, int]:
     return jax.device_put(x, NamedSharding(mesh, P(_AXIS))), n
 
 
-def _gradients(
-    mesh: Mesh,
-    apply_fn: ApplyFn,
-    params: Any,
-    x: Float[Array, "d s ..."],
-    *,
-    group: tuple[int, ...],
-    logit: Logit,
-    batch: int,
-) -> Float[Array, "d s p"]:
-    parts = [
-        _one_batch(mesh, apply_fn, group, logit, params, x[:, start : start + batch])
-        for start in range(0, x.shape[1], batch)
-    ]
-    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+@partial(jax.jit, static_argnums=(0, 1))
+def _of_batch(mesh: Mesh, program: Program, arrays: Any, x: Float[Array, "d b ..."]) -> Float[Array, "d b p"]:
+    def local(arrays, x):
+        return of_batch(program, arrays, x[0])[0][:, 0][None]
 
-
-@partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _one_batch(mesh, apply_fn, group, logit, params, x):
-    def local(params, x):
-        return jacobian(apply_fn, params, x[0], group, logit)[:, 0][None]
-
-    return _shard_map(local, mesh, (P(), P(_AXIS)))(params, x)
+    return _shard_map(local, mesh, (P(), P(_AXIS)))(arrays, x)
 
 
 @partial(jax.jit, static_argnums=0)

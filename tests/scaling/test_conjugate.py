@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +12,8 @@ from ntkal import empirical_ntk
 from ntkal.inputs import SingularKernelError
 from ntkal.kernels.low_rank import pivoted_cholesky
 from ntkal.lookahead.solve import cholesky
-from ntkal.scaling.conjugate import ntk_product, solve
+from ntkal.scaling import conjugate
+from ntkal.scaling.conjugate import Product, ntk_product, solve
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +96,55 @@ def test_integers_among_the_parameters_stay_as_they_are():
     assert have.tolist() == [5.0, 11.0]
 
 
+def test_the_product_is_of_the_network_as_it_was_and_says_so_when_it_is_made_again():
+    """Whatever the function reads is read when the product is made, never when JAX finds it compiled."""
+    x, scale, matrix = jnp.eye(2), {"by": 1.0}, np.eye(2)
+    network = lambda w, x: scale["by"] * (x @ w)  # noqa: E731
+    one = ntk_product(network, jnp.ones((2, 1)), x)
+    first = solve(one, jnp.ones((2, 1)), 1.0)
+    scale["by"] = 2.0
+    other = ntk_product(network, jnp.ones((2, 1)), x)
+    assert (one(jnp.ones(2)).tolist(), other(jnp.ones(2)).tolist()) == ([1.0, 1.0], [4.0, 4.0])
+    np.testing.assert_allclose(solve(one, jnp.ones((2, 1)), 1.0), first)
+    np.testing.assert_allclose(solve(other, jnp.ones((2, 1)), 1.0), first * 2 / 5)
+    product = lambda v: matrix @ v  # noqa: E731
+    np.testing.assert_allclose(solve(product, jnp.ones((2, 1)), 1.0), 1 / 2)
+    matrix[:] = 3 * np.eye(2)
+    np.testing.assert_allclose(solve(product, jnp.ones((2, 1)), 1.0), 1 / 4)
+
+
+def test_products_of_equal_networks_are_compiled_once_and_given_back():
+    def made(seed):
+        w = jax.random.normal(jax.random.key(seed), (4, 3))
+        return ntk_product(lambda w, x: jnp.tanh(x @ w), w, jnp.ones((5, 4))), weakref.ref(w)
+
+    solve(made(0)[0], jnp.ones((5, 1)), 1.0)
+    before = conjugate._solve._cache_size(), conjugate._apply._cache_size()
+    made(1)[0](jnp.ones(5))
+    kept = [made(seed)[1] for seed in range(2, 5)]
+    for seed in range(2, 5):
+        product = made(seed)[0]
+        solve(product, jnp.ones((5, 1)), 1.0)
+        product(jnp.ones(5))
+    del product
+    gc.collect()
+    assert all(ref() is None for ref in kept)
+    after = conjugate._solve._cache_size(), conjugate._apply._cache_size()
+    assert (after[0] - before[0], after[1] - before[1]) in ((0, 0), (0, 1))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"k": lambda v: v[:2]}, r"k: expected a function from shape \(3,\) to itself"),
+        ({"k": Product.trace(lambda v: v, 4)}, r"k: expected a function from shape \(3,\) to itself"),
+        ({"tolerance": True}, "tolerance: expected a finite number"),
+        ({"max_steps": 1.0}, "max_steps: expected a whole number"),
         ({"k": np.ones((3, 2))}, r"k: expected shape \(3, 3\), got \(3, 2\)"),
         ({"y": np.ones(3)}, r"y: expected shape \(any, any\)"),
         ({"ridge": -1}, "ridge: expected a finite number"),
         ({"factor": np.ones((2, 1))}, r"factor: expected shape \(3, any\), got \(2, 1\)"),
-        ({"tolerance": 0.0}, "tolerance: expected a relative residual between 0 and 1, got 0.0"),
+        ({"tolerance": 0.0}, "tolerance: expected a finite number of between 2.22.* and 1, got 0.0"),
         ({"max_steps": 0}, "max_steps: expected a whole number at least 1"),
         ({"k": -np.eye(3), "ridge": 1}, "k . ridge.I: after 1000 steps"),
     ],

@@ -32,6 +32,14 @@ def test_on_one_device_it_is_the_kernel(case, logit):
         np.testing.assert_allclose(have, empirical_ntk(apply, params, x1, other, logit=logit), rtol=1e-12)
 
 
+def test_a_network_that_reads_something_else_has_another_kernel():
+    scale = {"by": 1.0}
+    network, x = lambda w, x: scale["by"] * (x @ w), np.eye(2)
+    assert sharded_ntk(network, np.ones((2, 1)), x).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    scale["by"] = 2.0
+    assert sharded_ntk(network, np.ones((2, 1)), x).tolist() == [[4.0, 0.0], [0.0, 4.0]]
+
+
 FOUR = """
     import jax, numpy as np
     from ntkal import empirical_ntk, models
@@ -82,7 +90,9 @@ def test_four_devices_give_the_numbers_of_one():
         ({"memory": 100}, "memory: 100 bytes cannot hold 27 gradients of"),
         ({"batch_size": 0}, "batch_size: expected a whole number at least 1"),
         ({"x2": np.ones((0, 3, 2))}, "x2: expected inputs of shape"),
-        ({"x1": np.full((2, 3, 2), np.inf)}, "NaN or infinite"),
+        ({"x2": np.ones((2, 2, 3))}, r"x2: expected inputs of shape \(3, 2\) like x1"),
+        ({"devices": ["cpu:0"]}, "devices: expected different devices"),
+        ({"memory": True}, "memory: expected a whole number"),
     ],
 )
 def test_bad_input_is_named(as_user, case, change, message):

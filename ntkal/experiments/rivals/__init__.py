@@ -16,8 +16,7 @@ apart, time ``rival.prepare(situation)`` and ``score(rival, state, objective)``.
 ===================  ===================================================================================
 """
 
-from ntkal.experiments.rivals.closed_form import NTK, NTK_BLOCK, NTK_REFIT
-from ntkal.experiments.rivals.infinite_width import INFINITE
+from ntkal.experiments.rivals.closed_form import INFINITE, NTK, NTK_BLOCK, NTK_REFIT
 from ntkal.experiments.rivals.retrain import EPOCHS, RETRAIN, RETRAIN_CENTRED, RETRAIN_LOOP
 from ntkal.experiments.rivals.situation import Rival, Situation, score
 from ntkal.experiments.rivals.step import STEP
@@ -43,13 +42,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Rival:
-    """Return the way to look ahead of that name.
-
-    Args:
-        name: One of :func:`names`.
-
-    Raises:
-        ValueError: For an unknown name; the message lists the known ones.
+    """Return the way to look ahead of that name, one of :func:`names`; refuse another with the known ones.
 
     Example:
         >>> get("infinite").closed

@@ -1,15 +1,16 @@
-"""Three ways with the empirical kernel: this book's form, equation (12) by candidate, plain refitting."""
+"""Closed forms: this book's, equation (12) by candidate, plain refitting, and the infinitely wide network."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 from scipy.linalg import solve_triangular
 
 from ntkal.experiments.rivals.situation import Rival, Situation, likely, of_lookahead
 from ntkal.inputs import ArrayLike, as_float64
+from ntkal.kernels import infinite
 from ntkal.kernels.empirical import split_ntk
 from ntkal.kernels.rounding import noise_floor, precision_of
 from ntkal.lookahead.dense import Lookahead
@@ -35,10 +36,9 @@ class Linearised:
         inverse: Of ``k_ll + ridge I``, shape (n, n), for equation (12) alone.
 
     Example:
-        >>> state = linearised(np.eye(1), np.ones((2, 1)), np.ones((2, 2)) + np.eye(2), np.zeros((1, 1)),
-        ...                    np.zeros((2, 1)), np.ones((1, 1)), ridge=0.0)
-        >>> state.mean.tolist()
-        [[1.0], [1.0]]
+        >>> one = np.ones((1, 1))
+        >>> linearised(one, one, 2 * one, 0 * one, 0 * one, one, ridge=0.0, invert=True).inverse.tolist()
+        [[1.0]]
     """
 
     k_ll: Float[np.ndarray, "n n"]
@@ -64,66 +64,43 @@ def linearised(
     ridge: float,
     invert: bool = False,
 ) -> Linearised:
-    """Return the state of :func:`refit_after`, and with ``invert`` that of :func:`block_after`.
+    """Return the state of :func:`refit_after`, and with ``invert`` that of :func:`block_after`, in float64.
 
-    Args:
-        k_ll: As in :meth:`ntkal.Lookahead.fit`, and so are the next five.
-        k_pl: Shape (m, n).
-        k_pp: Shape (m, m).
-        f_l: Shape (n, C).
-        f_p: Shape (m, C).
-        y_l: Shape (n, C).
-        ridge: Absolute, at least 0.
-        invert: Whether to compute the inverse that equation (12) uses for all candidates.
-
-    Returns:
-        The state, in float64.
-
-    Raises:
-        SingularKernelError: When ``k_ll + ridge I`` cannot be inverted.
-        ValueError: For shapes that do not fit or NaN.
+    Arguments and errors are those of :meth:`ntkal.Lookahead.fit`.
 
     Example:
-        >>> one = np.ones((1, 1))
-        >>> linearised(one, one, 2 * one, 0 * one, 0 * one, one, ridge=0.0, invert=True).inverse.tolist()
-        [[1.0]]
+        >>> state = linearised(np.eye(1), np.ones((2, 1)), np.ones((2, 2)) + np.eye(2), np.zeros((1, 1)),
+        ...                    np.zeros((2, 1)), np.ones((1, 1)), ridge=0.0)
+        >>> state.mean.tolist()
+        [[1.0], [1.0]]
     """
     eps = precision_of(k_ll, k_pl, k_pp)
     mean = np.asarray(gradient_flow(k_ll, y_l, f_l, k_pl, f_p, ridge=ridge))
-    k_ll, k_pl, k_pp, f_l, f_p, y_l = (
-        np.asarray(as_float64(name, value, (None, None)))
-        for name, value in zip(
-            ("k_ll", "k_pl", "k_pp", "f_l", "f_p", "y_l"), (k_ll, k_pl, k_pp, f_l, f_p, y_l), strict=True
-        )
+    n, m, classes = len(k_ll), *mean.shape
+    shapes = {"k_ll": (n, n), "k_pl": (m, n), "k_pp": (m, m), "f_p": (m, classes)}
+    k_ll, k_pl, k_pp, f_p = (
+        np.asarray(as_float64(name, value, shape))
+        for (name, shape), value in zip(shapes.items(), (k_ll, k_pl, k_pp, f_p), strict=True)
     )
-    n, m = len(k_ll), len(k_pl)
-    if k_pp.shape != (m, m):
-        raise ValueError(f"k_pp: expected shape ({m}, {m}) to go with k_pl, got {k_pp.shape}.")
     factor = np.asarray(cholesky("k_ll", k_ll, ridge, eps=eps))
     half = solve_triangular(factor, k_pl.T, lower=True)
     prior = np.diag(k_pp).max()
     known = np.diag(k_pp) - (half**2).sum(axis=0) + ridge <= noise_floor(eps, n + m, prior, prior)
-    inverse = None
-    if invert:
-        root = solve_triangular(factor, np.eye(n), lower=True)
-        inverse = root.T @ root
+    root = solve_triangular(factor, np.eye(n), lower=True) if invert else None
+    inverse = root.T @ root if invert else None
+    residual = np.asarray(y_l, np.float64) - np.asarray(f_l, np.float64)
     label = np.asarray(likely(mean))
-    return Linearised(k_ll, k_pl, k_pp, y_l - f_l, f_p, float(ridge), mean, label, known, inverse)
+    return Linearised(k_ll, k_pl, k_pp, residual, f_p, float(ridge), mean, label, known, inverse)
 
 
 def refit_after(
     state: Linearised, block: int | None = None
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
-    r"""Refit the linearised network for each candidate by solving on L+ from nothing.
+    r"""Refit the linearised network for each candidate by solving on L+ from nothing: O(n^3 + m n C) each.
 
     .. math:: f^{+c}(U) = f(U) + \Theta(U, X^+) \, (\Theta(X^+, X^+) + \lambda I)^{-1} (Y^+ - f(X^+))
 
-    Args:
-        state: From :func:`linearised`.
-        block: Not used: candidates come one by one.
-
-    Yields:
-        ``(positions (1,), outputs (1, m, C))``; O(n^3 + m n C) each.
+    Yields ``(positions (1,), outputs (1, m, C))``: candidates come one by one, whatever the block.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), equation (11).
@@ -140,20 +117,20 @@ def refit_after(
     square[:n, :n] += state.ridge * np.eye(n)
     residual = np.vstack([state.residual, np.zeros_like(state.f_p[:1])])
     for c in range(m):
-        if state.known[c]:
-            yield np.array([c]), state.mean[None]
-            continue
-        square[n, :n] = square[:n, n] = state.k_pl[c]
-        square[n, n] = state.k_pp[c, c] + state.ridge
-        wide[:, n] = state.k_pp[:, c]
-        residual[n] = state.label[c] - state.f_p[c]
-        yield np.array([c]), (state.f_p + wide @ np.linalg.solve(square, residual))[None]
+        outputs = state.mean
+        if not state.known[c]:
+            square[n, :n] = square[:n, n] = state.k_pl[c]
+            square[n, n] = state.k_pp[c, c] + state.ridge
+            wide[:, n] = state.k_pp[:, c]
+            residual[n] = state.label[c] - state.f_p[c]
+            outputs = state.f_p + wide @ np.linalg.solve(square, residual)
+        yield np.array([c]), outputs[None]
 
 
 def block_after(
     state: Linearised, block: int | None = None
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
-    r"""Refit the linearised network for each candidate by the block inverse: one inverse serves all.
+    r"""Refit the linearised network for each candidate by the block inverse: O(n^2 + m n C) each.
 
     With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k` and
     :math:`s = \Theta(c,c) + \lambda - k^\top v`,
@@ -162,12 +139,7 @@ def block_after(
               -v^\top / s & 1 / s \end{pmatrix}, \\
               f^{+c}(U) &= f(U) + \Theta(U, X^+) (K^+)^{-1} (Y^+ - f(X^+)) .
 
-    Args:
-        state: From :func:`linearised` with ``invert=True``.
-        block: Not used: candidates come one by one.
-
-    Yields:
-        ``(positions (1,), outputs (1, m, C))``; O(n^2 + m n C) each.
+    The state is made with ``invert=True``; it yields what :func:`refit_after` yields.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), equation (12), with the inverse in v that is missing in print.
@@ -180,41 +152,49 @@ def block_after(
     """
     weights = state.inverse @ state.residual
     for c, k in enumerate(state.k_pl):
-        if state.known[c]:
-            yield np.array([c]), state.mean[None]
-            continue
-        v = state.inverse @ k
-        s = state.k_pp[c, c] + state.ridge - k @ v
-        last = (state.label[c] - state.f_p[c] - k @ weights) / s
-        outputs = state.f_p + state.k_pl @ (weights - np.outer(v, last)) + np.outer(state.k_pp[:, c], last)
+        outputs = state.mean
+        if not state.known[c]:
+            v = state.inverse @ k
+            s = state.k_pp[c, c] + state.ridge - k @ v
+            last = (state.label[c] - state.f_p[c] - k @ weights) / s
+            outputs = state.f_p + state.k_pl @ (weights - np.outer(v, last))
+            outputs = outputs + np.outer(state.k_pp[:, c], last)
         yield np.array([c]), outputs[None]
 
 
-def _blocks(situation: Situation) -> tuple[tuple[Array, Array, Array], float]:
-    kernels = split_ntk(
-        situation.model.apply,
-        situation.params,
-        jnp.asarray(situation.x_l),
-        jnp.asarray(situation.x_p),
-        logit=situation.logit,
-    )
-    return kernels, situation.ridge(kernels[0])
+def _given(situation: Situation, kind: str = "empirical") -> tuple[tuple, float]:
+    """Kernels, outputs and labels, and the absolute ridge.
+
+    The scale of the infinite kernel differs from the empirical one's. Nothing depends on it: the ridge is a
+    fraction of the kernel's own mean diagonal, and with the ridge scaled as the kernel is, the mean stays as
+    it was and in the scores the covariance and the variance of a candidate scale alike.
+    """
+    x_l, x_p = jnp.asarray(situation.x_l), jnp.asarray(situation.x_p)
+    if kind == "empirical":
+        kernels = split_ntk(situation.model.apply, situation.params, x_l, x_p, logit=situation.logit)
+    else:  # after Borsos, Mutny and Krause (2020), who select a coreset with it
+        kernels = infinite.split(situation.infinite, situation.x_l, situation.x_p)
+    return (*kernels, situation.f_l, situation.f_p, situation.y_l), situation.ridge(kernels[0])
 
 
-def _prepare(invert: bool):
+def _linearised(name: str, after, invert: bool) -> Rival:
     def prepare(situation: Situation) -> Linearised:
-        kernels, ridge = _blocks(situation)
-        rest = (situation.f_l, situation.f_p, situation.y_l)
-        return linearised(*kernels, *rest, ridge=ridge, invert=invert)
+        given, ridge = _given(situation)
+        return linearised(*given, ridge=ridge, invert=invert)
 
-    return prepare
-
-
-def _lookahead(situation: Situation) -> Lookahead:
-    kernels, ridge = _blocks(situation)
-    return Lookahead.fit(*kernels, situation.f_l, situation.f_p, situation.y_l, ridge=ridge)
+    return Rival(name, prepare, before=lambda state: state.mean, after=after)
 
 
-NTK = of_lookahead("ntk", _lookahead)
-NTK_BLOCK = Rival("ntk_block", _prepare(True), before=lambda state: state.mean, after=block_after)
-NTK_REFIT = Rival("ntk_refit", _prepare(False), before=lambda state: state.mean, after=refit_after)
+def _lookahead(name: str, kind: str) -> Rival:
+    def prepare(situation: Situation) -> Lookahead:
+        given, ridge = _given(situation, kind)
+        return Lookahead.fit(*given, ridge=ridge)
+
+    return of_lookahead(name, prepare)
+
+
+NTK, INFINITE = _lookahead("ntk", "empirical"), _lookahead("infinite", "infinite")
+NTK_BLOCK, NTK_REFIT = (
+    _linearised("ntk_block", block_after, True),
+    _linearised("ntk_refit", refit_after, False),
+)

@@ -1,8 +1,7 @@
 """Naive look-ahead: train the network again for each candidate, with SGD on the labelled set and it."""
 
 import dataclasses
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,12 @@ import numpy as np
 from jax.extend import core
 from jaxtyping import Array, Float
 
-from ntkal import training as train
+from ntkal import training
 from ntkal.experiments.rivals import situation as base
 from ntkal.experiments.rivals.situation import Rival, Situation
 from ntkal.models import Model
 from ntkal.training.augment import batches
-from ntkal.training.sgd import TrainConfig
+from ntkal.training.settings import TrainConfig
 
 EPOCHS = 15
 RATE = 0.1
@@ -35,15 +34,6 @@ class Retraining:
         situation: The trained network and the pool.
         config: How to retrain: :data:`EPOCHS` epochs at a constant rate of :data:`RATE` times the peak.
         label: Each candidate's most likely label vector, shape (m, C).
-
-    Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1))).config.steps
-        15
     """
 
     situation: Situation
@@ -65,6 +55,15 @@ def prepare(situation: Situation) -> Retraining:
 
     Source:
         Mohamadi, Bae and Sutherland (2022), section 4: 15 epochs for each candidate.
+
+    Example:
+        >>> import ntkal
+        >>> x, y = np.eye(2), np.eye(2)
+        >>> model = ntkal.models.mlp((2,), 2, width=4)
+        >>> params = model.init(jax.random.key(0))
+        >>> state = prepare(Situation(model, params, x, y, x, y, y, key=jax.random.key(1)))
+        >>> state.config.steps, [outputs.shape for _, outputs in after(state, 2)]
+        (15, [(2, 2, 2)])
     """
     if situation.key is None:
         raise ValueError("key: retraining draws batches; pass a JAX random key, such as jax.random.key(0).")
@@ -76,83 +75,32 @@ def prepare(situation: Situation) -> Retraining:
 
 
 def after(state: Retraining, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
-    """Yield the pool's outputs after retraining with each candidate: one compiled step for a whole block.
+    """Yield the pool's outputs after retraining with each candidate, as a rival does: one step for a block.
 
     A vmapped convolution with weights for each candidate is a grouped convolution, which runs well on a GPU
-    and badly on a CPU; there ``block=None`` takes images one by one, with the same compiled step.
-
-    Args:
-        state: From :func:`prepare`.
-        block: Candidates trained at once; None takes as many as ``base.MEMORY`` holds.
-
-    Yields:
-        ``(positions (b,), outputs (b, m, C))``.
-
-    Raises:
-        ValueError: When the inputs do not suit the model or its augmentation.
-
-    Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> state = prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1)))
-        >>> [outputs.shape for _, outputs in after(state, 2)]
-        [(2, 2, 2)]
+    and badly on a CPU; there ``block=None`` takes images one by one, with the same compiled step, and
+    elsewhere as many candidates as ``base.MEMORY`` holds.
     """
     case = state.situation
-    m = len(case.x_p)
-    for at in base.spans(m, block or choose_block(state)):
+    for at in base.spans(len(case.x_p), block or choose_block(state)):
         yield at, _outputs(case.model, _train(state, at), case.x_p)
 
 
 def loop_after(
     state: Retraining, block: int | None = None
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
-    """Yield what :func:`after` yields, by a plain loop over :func:`ntkal.training.fit`.
-
-    Args:
-        state: From :func:`prepare`.
-        block: Not used: candidates come one by one.
-
-    Yields:
-        ``(positions (1,), outputs (1, m, C))``.
-
-    Raises:
-        FloatingPointError: When training diverges.
-        ValueError: As :func:`after`.
-
-    Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> state = prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1)))
-        >>> [outputs.shape for _, outputs in loop_after(state)]
-        [(1, 2, 2), (1, 2, 2)]
-    """
+    """Yield what :func:`after` yields, one by one, by a plain loop over :func:`ntkal.training.fit`."""
     case = state.situation
     for c in range(len(case.x_p)):
         x, y = _with(state, c)
-        params, _ = train.fit(case.model, case.params, x, y, state.config, case.key)
-        yield np.array([c]), train.predict(case.model, params, case.x_p)[None]
+        params, _ = training.fit(case.model, case.params, x, y, state.config, case.key)
+        yield np.array([c]), training.predict(case.model, params, case.x_p)[None]
 
 
 def choose_block(state: Retraining) -> int:
     """Return how many candidates to train at once: one image at a time on a CPU, else what memory holds.
 
     Each candidate is reckoned with all that one step computes, as if nothing were ever freed.
-
-    Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> choose_block(prepare(Situation(model, params, x, y, x, f, f, key=jax.random.key(1))))
-        2
     """
     case = state.situation
     m = len(case.x_p)
@@ -161,7 +109,7 @@ def choose_block(state: Retraining) -> int:
     x, y = _with(state, 0)
     batch = min(state.config.batch_size, len(x))
     weights = case.params["weights"]
-    step = jax.make_jaxpr(_single(case.model, state.config))(
+    step = jax.make_jaxpr(training.train_step(case.model, state.config))(
         weights, case.params["statistics"], weights, x[:batch], y[:batch], np.float64(0.1)
     )
     each = _bytes(step.jaxpr) * max(1.0, min(ROWS, m) / batch) + 8 * np.size(case.f_p)
@@ -190,49 +138,42 @@ def _with(state: Retraining, c: int) -> tuple[np.ndarray, np.ndarray]:
 def _train(state: Retraining, at: np.ndarray) -> dict:
     """Parameters, stacked, of the networks trained with each of the candidates."""
     case, config = state.situation, state.config
-    # A stream for each candidate, all from one seed: the same order and augmentation as in train.fit.
-    streams = []
-    for c in at.tolist():
-        x, y = _with(state, c)
-        streams.append(batches(x, y, config.batch_size, config.augmentation, _generator(case.key)))
-    repeat = functools.partial(jnp.repeat, repeats=len(at), axis=0)
+    # A stream for each candidate, all from one seed: the same order and augmentation as in training.fit.
+    streams = [
+        batches(*_with(state, c), config.batch_size, config.augmentation, training.generator(case.key))
+        for c in at.tolist()
+    ]
     weights, statistics = jax.tree.map(
-        lambda leaf: repeat(jnp.asarray(leaf)[None]), (case.params["weights"], case.params["statistics"])
+        lambda leaf: jnp.repeat(jnp.asarray(leaf)[None], len(at), axis=0),
+        (case.params["weights"], case.params["statistics"]),
     )
-    trace = jax.tree.map(jnp.zeros_like, weights)
-    step = _step(case.model, config.momentum, config.nesterov, config.weight_decay)
+    trace, step = jax.tree.map(jnp.zeros_like, weights), _step(case.model, config)
     for rate in config.rates():
-        drawn = [next(stream) for stream in streams]
-        x, y = (np.stack([pair[k] for pair in drawn]) for k in (0, 1))
+        x, y = (np.stack(parts) for parts in zip(*map(next, streams), strict=True))
         weights, statistics, trace, _ = step(weights, statistics, trace, x, y, rate)
     return {"weights": weights, "statistics": statistics}
 
 
-def _generator(key: jax.Array) -> np.random.Generator:
-    return train.generator(key)
-
-
-def _single(model: Model, config: TrainConfig):
-    return train.train_step(model, config)
-
-
-@functools.lru_cache(maxsize=32)
-def _step(model: Model, momentum: float, nesterov: bool, weight_decay: float):
+def _step(model: Model, config: TrainConfig) -> Callable:
     """One step of several networks at once, each on its own batch."""
-    one = train.train_step(
-        model, TrainConfig(momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
-    )
-    return jax.jit(jax.vmap(one, (0, 0, 0, 0, 0, None)), donate_argnums=(0, 1, 2))
+    one = training.train_step(model, config)
+    return _kept(model, one, lambda: jax.vmap(one, (0, 0, 0, 0, 0, None)), donate_argnums=(0, 1, 2))
 
 
-@functools.lru_cache(maxsize=32)
-def _apply(model: Model):
-    return jax.jit(jax.vmap(model.apply, (0, None)))
+def _apply(model: Model) -> Callable:
+    return _kept(model, "outputs of several networks", lambda: jax.vmap(model.apply, (0, None)))
+
+
+def _kept(model: Model, name: Any, make: Callable, **options: Any) -> Callable:
+    """What is compiled for a model is kept with it, and goes with it."""
+    kept = vars(model).setdefault("compiled_for_several", {})
+    if name not in kept:
+        kept[name] = jax.jit(make(), **options)
+    return kept[name]
 
 
 def _outputs(model: Model, params: dict, x: Any) -> Float[Array, "b m C"]:
-    apply = _apply(model)
-    x = jnp.asarray(x)
+    apply, x = _apply(model), jnp.asarray(x)
     parts = [(at, apply(params, x[at])) for at in base.spans(len(x), ROWS)]
     last, out = parts.pop()
     # The last part goes over ground of the one before it.

@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkal.acquisition import mlmoc, mlmoc_norm
-from ntkal.inputs import ArrayLike, check_choice, check_ridge
+from ntkal.acquisition.candidates import gain
+from ntkal.acquisition.myopic import check_classes
+from ntkal.inputs import ArrayLike, as_float64, as_inputs, as_labels, check_choice, check_int, check_number
 from ntkal.lookahead.dense import Lookahead
 from ntkal.models import Model
 from ntkal.training.sgd import TrainConfig
@@ -36,18 +38,16 @@ class Situation:
         relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
         train: How the network was trained.
         key: A JAX random key; it draws the batches of those who train.
-        infinite: Name of an infinitely wide network, as in :func:`ntkal.experiments.rivals.kernel_fn`.
+        infinite: Name of an infinitely wide network, as in :func:`ntkal.kernels.kernel_fn`.
 
     Raises:
-        ValueError: When the numbers of inputs, outputs and labels do not fit, or the ridge is negative.
+        ValueError: When inputs, outputs and labels do not fit, are none or have NaN; for a negative ridge.
 
     Example:
         >>> import ntkal
         >>> x, y = np.eye(2), np.eye(2)
         >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> Situation(model, params, x[:1], y[:1], x, f[:1], f).relative_ridge
+        >>> Situation(model, model.init(jax.random.key(0)), x[:1], y[:1], x, 0 * y[:1], 0 * y).relative_ridge
         0.01
     """
 
@@ -65,17 +65,13 @@ class Situation:
     infinite: str = "mlp"
 
     def __post_init__(self):
-        n, m = len(self.x_l), len(self.x_p)
-        if min(n, m) == 0:
-            raise ValueError(f"x_l, x_p: expected at least one input each, got {n} and {m}.")
-        shapes = {name: np.shape(getattr(self, name)) for name in ("y_l", "f_l", "f_p")}
-        for name, rows in (("f_p", m), ("f_l", n), ("y_l", n)):
-            if len(shapes[name]) != 2 or shapes[name] != (rows, shapes["f_p"][1]):
-                raise ValueError(
-                    f"{name}: expected shape ({rows}, C), a row for each input and the same C as f_p, "
-                    f"got {shapes[name]}."
-                )
-        check_ridge(self.relative_ridge)
+        x_l, x_p = as_inputs("x_l", self.x_l), as_inputs("x_p", self.x_p)
+        if x_l.shape[1:] != x_p.shape[1:]:
+            raise ValueError(f"x_p: expected inputs of shape {x_l.shape[1:]} like x_l, got {x_p.shape[1:]}.")
+        classes = as_float64("f_p", self.f_p, (len(x_p), None)).shape[1]
+        as_float64("f_l", self.f_l, (len(x_l), classes))
+        object.__setattr__(self, "y_l", np.asarray(as_labels("y_l", self.y_l, (len(x_l), classes))))
+        check_number("relative_ridge", self.relative_ridge, low=0)
 
     def ridge(self, k_ll: Float[ArrayLike, "n n"]) -> float:
         """Return the absolute ridge for a labelled kernel: the stated fraction of its mean diagonal."""
@@ -132,7 +128,7 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         Scores, shape (m,), float64, larger is better.
 
     Raises:
-        ValueError: For an unknown objective.
+        ValueError: For an unknown objective, a block below 1, or a single output, which has no flips.
         FloatingPointError: When a candidate's outputs are not finite: its training diverged.
 
     Source:
@@ -146,7 +142,10 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
     check_choice("objective", objective, OBJECTIVES)
     if rival.closed and block is None:
         return OBJECTIVES[objective](state)
+    block = None if block is None else check_int("block", block, low=1)
     before = jnp.asarray(rival.before(state))
+    if objective == "mlmoc":
+        check_classes("before", before.shape[1])
     flips, norm = np.full(len(before), np.nan), np.full(len(before), np.nan)
     changed = rival.after(state, block)
     if rival.centred:
@@ -177,12 +176,7 @@ def _change(before, outputs):
 
 
 def likely(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:
-    """Return each row's largest entry as a one-hot vector; the first of several.
-
-    Example:
-        >>> likely(np.array([[0.2, 0.7]])).tolist()
-        [[0.0, 1.0]]
-    """
+    """Return each row's largest entry as a one-hot vector; the first of several."""
     outputs = jnp.asarray(outputs)
     return jax.nn.one_hot(jnp.argmax(outputs, axis=1), outputs.shape[1], dtype=jnp.float64)
 
@@ -199,46 +193,24 @@ def spans(m: int, block: int) -> Iterator[np.ndarray]:
         yield np.arange(block) + min(start, m - block)
 
 
-def rank_one(mean, columns, changes):
-    """Outputs after each of b rank-one changes: mean (m, C), columns (m, b), changes (b, C) to (b, m, C).
-
-    Example:
-        >>> rank_one(jnp.zeros((1, 1)), jnp.full((1, 2), 3.0), jnp.array([[1.0], [2.0]])).ravel().tolist()
-        [3.0, 6.0]
-    """
-    return _rank_one(mean, columns, changes)
-
-
 @jax.jit
-def _rank_one(mean, columns, changes):
+def rank_one(mean, columns, changes):
+    """Outputs after each of b rank-one changes: mean (m, C), columns (m, b), changes (b, C) to (b, m, C)."""
     return mean[None] + columns.T[:, :, None] * changes[:, None, :]
 
 
 def few(m: int, classes: int) -> int:
-    """Return how many (m, C) arrays of float64 fit in ``MEMORY``, at least 1 and at most m.
-
-    Example:
-        >>> few(10, 3)
-        10
-    """
+    """Return how many (m, C) arrays of float64 fit in ``MEMORY``, at least 1 and at most m."""
     return int(max(1, min(m, MEMORY // (8 * m * classes))))
 
 
 def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:
-    """Return the rival whose state is a look-ahead.
-
-    Args:
-        name: Its name.
-        prepare: ``prepare(situation) -> Lookahead``.
-
-    Returns:
-        The rival, with the closed forms of the scores.
+    """Return the rival whose state is the look-ahead that ``prepare(situation)`` gives.
 
     Example:
         >>> of_lookahead("mine", lambda situation: situation).closed
         True
     """
-    from ntkal.acquisition.candidates import gain
 
     def after(post, block=None):
         m, classes = post.mean.shape

@@ -44,39 +44,14 @@ class OneStep:
 
 
 def prepare(situation: Situation) -> OneStep:
-    """Compute the pool's kernel; the rate is the peak learning rate of the run.
-
-    Example:
-        >>> import jax, ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, depth=0, dtype="float64")
-        >>> params = model.init(jax.random.key(0))
-        >>> f = model.apply(params, x)
-        >>> prepare(Situation(model, params, x, y, x, f, f)).kernel.round(12).tolist()
-        [[2.0, 1.0], [1.0, 2.0]]
-    """
-    kernel = empirical_ntk(
-        situation.model.apply, situation.params, jnp.asarray(situation.x_p), logit=situation.logit
-    )
-    outputs = as_float64("f_p", situation.f_p, (None, None))
+    """Compute the pool's kernel; the rate is the peak learning rate of the run."""
+    x_p, outputs = jnp.asarray(situation.x_p), as_float64("f_p", situation.f_p, (None, None))
+    kernel = empirical_ntk(situation.model.apply, situation.params, x_p, logit=situation.logit)
     return OneStep(outputs, kernel.astype(jnp.float64), float(situation.train.learning_rate))
 
 
 def after(state: OneStep, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
-    """Yield the pool's outputs after one step on each candidate with its most likely label.
-
-    Args:
-        state: From :func:`prepare`.
-        block: Candidates at a time; None takes as many as ``base.MEMORY`` holds.
-
-    Yields:
-        ``(positions (b,), outputs (b, m, C))``.
-
-    Example:
-        >>> state = OneStep(jnp.zeros((2, 1)), jnp.eye(2), rate=0.5)
-        >>> [positions.tolist() for positions, _ in after(state)]
-        [[0, 1]]
-    """
+    """Yield the pool's outputs after one step on each candidate with its likely label, as a rival does."""
     changes = state.rate * (likely(state.f) - state.f)
     for at in spans(len(state.f), block or few(*state.f.shape)):
         yield at, rank_one(state.f, state.kernel[:, at], changes[at])

@@ -170,7 +170,7 @@ def test_a_block_stays_below_the_stated_memory(name, monkeypatch):
         for part in ("weights", "statistics")
     )
     x, y = np.zeros((block, 4, *SHAPE)), np.zeros((block, 4, 3))
-    step = retrain._step(case.model, 0.9, True, 0.0)
+    step = retrain._step(case.model, state.config)
     program = step.lower(weights, statistics, weights, x, y, np.float64(0.1)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 2**26
     program = retrain._apply(case.model).lower(

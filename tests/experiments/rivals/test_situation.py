@@ -93,24 +93,40 @@ def test_diverged_outputs_are_named(as_user):
 
     wild = rivals.Rival("wild", None, lambda s: np.zeros((2, 1)), after)
     with pytest.raises(FloatingPointError, match="wild: the outputs after 1 of 2 .* after candidate 1"):
-        rivals.score(wild, None)
+        rivals.score(wild, None, "mlmoc_norm")
+
+
+def test_a_single_output_has_no_flips_but_a_norm(as_user):
+    one = rivals.Rival(
+        "one", None, lambda s: np.zeros((2, 1)), lambda s, block: [(np.arange(2), np.ones((2, 2, 1)))]
+    )
+    assert rivals.score(one, None, "mlmoc_norm").tolist() == [2.0, 2.0]
+    with pytest.raises(ValueError, match="before: expected two or more classes, got 1 output"):
+        rivals.score(one, None, "mlmoc")
 
 
 def test_bad_arguments_are_named(as_user):
     post = Lookahead(jnp.zeros((1, 1)), jnp.eye(1), ridge=1.0)
-    with pytest.raises(ValueError, match="objective: unknown 'emoc'; choose one of mlmoc, mlmoc_norm"):
+    with pytest.raises(ValueError, match="objective: unknown 'emoc'.*; choose one of mlmoc, mlmoc_norm"):
         rivals.score(base.of_lookahead("mine", None), post, "emoc")
-    with pytest.raises(ValueError, match="lookahead: unknown 'naive'; choose one of infinite, ntk"):
+    for block in (0, True, 2.0):
+        with pytest.raises(ValueError, match="block: expected a whole number"):
+            rivals.score(base.of_lookahead("mine", None), post, "mlmoc_norm", block)
+    with pytest.raises(ValueError, match="lookahead: unknown 'naive'.*choose one of infinite, ntk"):
         rivals.get("naive")
     model = models.mlp((2,), 2, width=2)
     x, y = np.eye(2), np.eye(2)
     good = rivals.Situation(model, None, x, y, np.ones((3, 2)), y, np.ones((3, 2)))
     for change, message in (
-        ({"y_l": np.ones((3, 2))}, r"y_l: expected shape \(2, C\).*got \(3, 2\)"),
-        ({"f_l": np.ones((2, 3))}, r"f_l: expected shape \(2, C\)"),
-        ({"f_p": np.ones(3)}, r"f_p: expected shape \(3, C\)"),
-        ({"x_p": np.ones((0, 2))}, "at least one input each, got 2 and 0"),
-        ({"relative_ridge": -1.0}, "ridge: expected a finite number"),
+        ({"y_l": np.ones((3, 2))}, r"y_l: expected shape \(2, 2\), got \(3, 2\)"),
+        ({"y_l": np.array([0, 1])}, r"y_l: .*np.eye\(2\)\[labels\]"),
+        ({"f_l": np.ones((2, 3))}, r"f_l: expected shape \(2, 2\)"),
+        ({"f_p": np.ones(3)}, r"f_p: expected shape \(3, any\)"),
+        ({"f_p": np.full((3, 2), np.nan)}, "f_p: 6 of 6 entries are NaN"),
+        ({"x_p": np.ones((0, 2))}, "x_p: expected inputs of shape .* with n >= 1"),
+        ({"x_p": np.ones((3, 4))}, r"x_p: expected inputs of shape \(2,\) like x_l"),
+        ({"relative_ridge": -1.0}, "relative_ridge: expected a finite number"),
+        ({"relative_ridge": True}, "relative_ridge: expected a finite number"),
     ):
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(good, **change)

@@ -8,13 +8,13 @@ from ntkal import training as train
 from ntkal.data import one_hot
 from ntkal.experiments import results
 from ntkal.kernels.sketch import gradient_sketch
-from ntkal.scaling import large
+from ntkal.scaling import pool_cost
 
 SMALL = {"rank": 30, "labels": 20, "steps": 5, "width": 4}
 
 
 def test_the_pool_is_drawn_by_the_generator_and_stays_in_range():
-    one, two, other = (large.digits_pool(200, np.random.default_rng(s), skip=100) for s in (0, 0, 1))
+    one, two, other = (pool_cost.digits_pool(200, np.random.default_rng(s), skip=100) for s in (0, 0, 1))
     np.testing.assert_array_equal(one, two)
     assert np.abs(one - other).max() > 0.5
     assert one.min() >= 0
@@ -24,15 +24,15 @@ def test_the_pool_is_drawn_by_the_generator_and_stays_in_range():
 
 def test_making_a_pool_does_not_alter_the_digits():
     before = load("digits").x_train.copy()
-    large.digits_pool(50, np.random.default_rng(0))
+    pool_cost.digits_pool(50, np.random.default_rng(0))
     np.testing.assert_array_equal(load("digits").x_train, before)
 
 
 def test_the_pick_is_that_of_the_dense_look_ahead_with_the_exact_mean():
-    row = large.measure(120, seed=3, dtype="float64", **SMALL)
+    row = pool_cost.measure(120, seed=3, dtype="float64", **SMALL)
     digits, n = load("digits"), SMALL["labels"]
     x_l, y_l = digits.x_train[:n], np.asarray(one_hot(digits.y_train[:n], 10))
-    x = np.concatenate([x_l, large.digits_pool(120, np.random.default_rng(3), skip=n)])
+    x = np.concatenate([x_l, pool_cost.digits_pool(120, np.random.default_rng(3), skip=n)])
     model = models.get("cnn", input_shape=(8, 8, 1), classes=10, width=4)
     keys = jax.random.split(jax.random.key(3), 3)
     config = train.TrainConfig(steps=5, batch_size=n)
@@ -55,7 +55,7 @@ def test_the_pick_is_that_of_the_dense_look_ahead_with_the_exact_mean():
 @pytest.mark.slow
 def test_the_command_measures_each_size_in_its_own_process_and_says_how(tmp_path, capsys):
     out = tmp_path / "large.parquet"
-    large.main(["40", "60", "--rank", "5", "--out", str(out)])
+    pool_cost.main(["40", "60", "--rank", "5", "--out", str(out)])
     table, made = results.read(out)
     assert table["m"].tolist() == [40, 60]
     assert (table["rank"] == 5).all()
@@ -63,24 +63,37 @@ def test_the_command_measures_each_size_in_its_own_process_and_says_how(tmp_path
     assert "peak_bytes" in capsys.readouterr().out
 
 
-def test_a_size_that_fails_loses_no_row_before_it(tmp_path, monkeypatch):
-    def measure(sizes, **options):
-        if sizes == [60]:
-            raise MemoryError("no more")
-        return pd.DataFrame([{"m": m, **options} for m in sizes])
+class Here:
+    """In place of a process for each size: a measurement that fails at 60."""
 
-    monkeypatch.setattr(large, "run", measure)
+    def __init__(self, *args, **options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
+
+    def submit(self, measure, m, **options):
+        if m == 60:
+            raise MemoryError("no more")
+        return type("Done", (), {"result": lambda self: {"m": m, **options}})()
+
+
+def test_a_size_that_fails_loses_no_row_before_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool_cost, "ProcessPoolExecutor", Here)
     with pytest.raises(MemoryError, match="no more"):
-        large.main(["40", "50", "60", "--out", str(tmp_path / "large.parquet")])
+        pool_cost.main(["40", "50", "60", "--out", str(tmp_path / "large.parquet")])
     assert results.read(tmp_path / "large.parquet")[0]["m"].tolist() == [40, 50]
 
 
 def test_the_stored_table_is_bounded_in_memory_and_says_how_it_was_made():
-    table, made = large.stored()
+    table, made = pool_cost.stored()
     assert made["command"].startswith("python -m ntkal.large ")
     assert made["commit"]
     biggest = table.loc[table["m"].idxmax()]
     assert biggest["m"] >= 20_000
     assert biggest["peak_bytes"] < 4 * 2**30
-    assert set(large.STEPS) == {c.removeprefix("seconds_") for c in table if c.startswith("seconds_")}
+    assert set(pool_cost.STEPS) == {c.removeprefix("seconds_") for c in table if c.startswith("seconds_")}
     assert isinstance(table, pd.DataFrame)

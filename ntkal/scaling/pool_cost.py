@@ -1,4 +1,4 @@
-"""A large pool from end to end in bounded memory, measured: ``python -m ntkal.large 20000 100000``."""
+"""What a large pool costs from end to end in bounded memory: ``python -m ntkal.large 20000 100000``."""
 
 import argparse
 import sys
@@ -71,7 +71,7 @@ def measure(
     No array of the size m x m or m x p is ever made.
 
     Args:
-        m: Size of the pool; see :func:`ntkal.scaling.large.digits_pool`.
+        m: Size of the pool; see :func:`digits_pool`.
         rank: Features of the sketch.
         labels: Labelled digits n.
         steps: Steps of the training.
@@ -81,10 +81,9 @@ def measure(
 
     Returns:
         One row: ``m``, ``rank``, ``labels``, ``classes``, ``parameters``; ``seconds_<step>``, processor time
-        of all cores, for each of :data:`ntkal.scaling.large.STEPS` (``flips`` without its tie-break, the norm form;
-        ``reveal`` is the second, compiled); ``wall``, seconds from end to end; ``peak_bytes``, the largest
-        memory that this process ever had; ``factor_bytes``; ``dense_bytes``, what m x m would take; ``pick``,
-        the best candidate.
+        of all cores, for each of :data:`STEPS` (``flips`` without its tie-break, the norm form; ``reveal`` is
+        the second, compiled); ``wall``, seconds from end to end; ``peak_bytes``, the largest memory that this
+        process ever had; ``factor_bytes``; ``dense_bytes``, what m x m would take; ``pick``, the best one.
 
     Example:
         >>> row = measure(50, rank=8, labels=20, steps=2)
@@ -161,29 +160,6 @@ def peak_bytes() -> int:
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def run(sizes: Sequence[int], **options: Any) -> pd.DataFrame:
-    """Measure pools of several sizes, each in a process of its own, so that each peak of memory is its own.
-
-    Args:
-        sizes: Sizes of the pools.
-        **options: As for :func:`ntkal.scaling.large.measure`.
-
-    Returns:
-        A row for each size.
-
-    Example:
-        >>> run([30], rank=4, labels=20, steps=1)["m"].tolist()  # doctest: +SKIP
-        [30]
-    """
-    from ntkal.scaling.large import measure  # by its public name: this module may be running as the program
-
-    rows = []
-    for m in sizes:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
-            rows.append(one.submit(measure, m, **options).result())
-    return pd.DataFrame(rows)
-
-
 def stored() -> tuple[pd.DataFrame, dict]:
     """Read the table that came with the package, and how it was made.
 
@@ -198,6 +174,8 @@ def stored() -> tuple[pd.DataFrame, dict]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure pools of the given sizes and write the table with its provenance, again after each size.
 
+    Each is measured in a process of its own, so that each peak of memory is its own.
+
     Args:
         argv: The arguments after the program's name; those of this process if None.
 
@@ -207,9 +185,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             ...
         ValueError: m: expected a whole number at least 1, got 0.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m ntkal.scaling.large", description=main.__doc__.split("\n")[0]
-    )
+    from ntkal.scaling import pool_cost  # by its public name: this module may be running as the program
+
+    parser = argparse.ArgumentParser(prog="python -m ntkal.large", description=main.__doc__.split("\n")[0])
     parser.add_argument("sizes", type=int, nargs="+", help="sizes of the pools")
     parser.add_argument("--rank", type=int, default=500, help="features of the sketch (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="seed of network, pool and sketch (default: 0)")
@@ -217,15 +195,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = parser.parse_args(argv)
     for m in given.sizes:
         check_int("m", m, low=1)
+    options = {"rank": given.rank, "seed": given.seed}
     command = (
         f"python -m ntkal.large {' '.join(map(str, given.sizes))} --rank {given.rank} --seed {given.seed}"
     )
-    made = provenance.collect(command=command, seeds=[given.seed])
-    measured = []
+    made, rows = provenance.collect(command=command, seeds=[given.seed]), []
     for m in tqdm(given.sizes, desc="pools"):
-        measured.append(run([m], rank=given.rank, seed=given.seed))
-        results.write(pd.concat(measured, ignore_index=True), given.out, made)
-    print(pd.concat(measured).to_string(index=False))
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
+            rows.append(one.submit(pool_cost.measure, m, **options).result())
+        results.write(pd.DataFrame(rows), given.out, made)
+    print(pd.DataFrame(rows).to_string(index=False))
 
 
 if __name__ == "__main__":
