@@ -3,6 +3,7 @@ import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from ntkal.experiments import results, sweep
@@ -48,18 +49,49 @@ def test_the_mnist_figures_keep_the_paper_s_labels_at_laptop_size(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", figures.NAMES)
-def test_smoke_runs_and_draws(name, tmp_path):
-    jobs = figures.jobs(name, seeds=[3])
-    table, figure = figures.make(name, seeds=[3], out=tmp_path, workers=0)
+def test_smoke_runs_and_draws(tmp_path):
+    """One figure in earnest; the pages run those of 1a, 1b, 2b and 3a, and 2a and 2c are 2b at this size."""
+    jobs = figures.jobs("3b", seeds=[3])
+    table, figure = figures.make("3b", seeds=[3], out=tmp_path, workers=0)
     assert len(table) == sum(job.config.cycles + 1 for job in jobs)
     assert set(table["series"]) == {job.series for job in jobs}
     assert (tmp_path / "figure.png").stat().st_size > 5000
     assert (tmp_path / "figure.svg").stat().st_size > 5000
     made = results.read(tmp_path / sweep.TABLE)[1]
-    assert (made["figure"], made["size"]) == (name, "smoke")
+    assert (made["figure"], made["size"]) == ("3b", "smoke")
     assert len(figure.axes) >= 1
-    plt.close(figure)
+    assert set(table.columns) >= set(synthetic(jobs).columns)
+
+
+def synthetic(jobs):
+    """A table with the rows that the jobs would give, and random accuracies."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for job in jobs:
+        config = job.config
+        for cycle in range(config.cycles + 1):
+            seconds = {"seconds_kernel": cycle * rng.uniform(), "seconds_query": cycle * rng.uniform()}
+            about = {
+                "series": job.series,
+                "seed": config.seed,
+                "strategy": config.strategy,
+                "width": config.width,
+            }
+            labels = config.start + cycle * config.query
+            rows.append({**about, "cycle": cycle, "labels": labels, "accuracy": rng.uniform(), **seconds})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("size", figures.SIZES)
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_what_a_figure_s_settings_ask_for_can_be_drawn(name, size, check_words):
+    jobs = figures.jobs(name, size)
+    figure = figures.plot(name, synthetic(jobs))
+    legends = [
+        text.get_text() for ax in figure.axes if ax.get_legend() for text in ax.get_legend().get_texts()
+    ]
+    assert len(legends) >= len({job.config.width for job in jobs})
+    check_words(figure)
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
@@ -98,6 +130,15 @@ def test_a_page_shows_what_made_a_table_and_where_it_is_smaller_than_the_paper(p
     wrong["runs"]["configs"][run]["start"] += 1
     wrong["runs"]["configs"]["one-more"] = {}
     assert figures.altered(wrong) == [run, "one-more"]
+
+
+@pytest.mark.parametrize("name", ["4c", "3A", 3, None])
+def test_a_name_that_is_no_figure_is_named_at_every_door(name, as_user, tmp_path):
+    doors = (figures.config_path, figures.jobs, figures.stored, lambda name: figures.make(name, out=tmp_path))
+    for door in (*doors, lambda name: figures.plot(name, pd.DataFrame())):
+        with pytest.raises(ValueError, match="name: unknown .*; choose one of 1a, 1b"):
+            door(name)
+    assert not any(tmp_path.iterdir())
 
 
 def test_unknown_figures_sizes_and_tables_are_named(tmp_path, monkeypatch):
