@@ -8,7 +8,6 @@ from ntkal import Lookahead, empirical_ntk, mlmoc, mlmoc_norm, models
 from ntkal.experiments import rivals
 from ntkal.experiments.rivals import kernel_fn
 from ntkal.kernels import infinite
-from ntkal.kernels import infinite_convolution as convolutional
 
 
 def mlp_by_hand(x1, x2):
@@ -78,7 +77,7 @@ def test_blocks_of_images_are_smaller(monkeypatch, rng):
 def test_temporaries_of_a_block_stay_below_the_reckoning(name, shape, n):
     x = np.zeros((n, *shape))
     if name == "cnn":
-        program = convolutional.kernel.lower(x, x, 2.0, 0.01).compile()
+        program = infinite.convolutional.lower(x, x, 2.0, 0.01).compile()
     else:
         program = infinite._recursion(name).lower(x, x).compile()
     pairs = n * n * (np.prod(shape[:2]) ** 2 if name == "cnn" else 1)
@@ -121,3 +120,42 @@ def test_bad_arguments_are_named(as_user):
         kernel_fn("mlp", (3,))(np.ones((2, 4)))
     with pytest.raises(ValueError, match="memory: expected a whole number at least 1, got 0"):
         kernel_fn("mlp", (3,), memory=0)
+
+
+def test_the_recursion_is_the_kernel_of_neural_tangents(rng):
+    """On a block small enough for it; an odd side on purpose."""
+    from ntkal.kernels.neural_tangents import stax
+
+    sigmas = {"W_std": 1.3, "b_std": 0.2}
+    layers = []
+    for layer in range(3):
+        layers += [stax.Conv(1, (3, 3), padding="SAME", **sigmas), stax.Relu()]
+        if layer < 2:
+            layers.append(stax.AvgPool((2, 2), (2, 2), padding="SAME", normalize_edges=True))
+    theirs = stax.serial(*layers, stax.GlobalAvgPool(), stax.Dense(1, **sigmas))[2]
+    x1, x2 = rng.random((2, 3, 2, 2)), rng.random((3, 3, 2, 2))
+    with jax.numpy_rank_promotion("allow"):
+        want = jax.jit(lambda a, b: theirs(a, b, "ntk"))(x1, x2)
+    np.testing.assert_allclose(infinite.convolutional(x1, x2, 1.3**2, 0.2**2), want, rtol=1e-12)
+
+
+def test_offsets_and_pools_are_sums_over_pixels(rng):
+    k = rng.normal(size=(2, 3, 5, 3, 5))
+    offsets, pools = np.zeros_like(k), np.zeros((2, 2, 3, 2, 3))
+    for *at, i, j in np.ndindex(3, 5, 3, 5, 3, 3):
+        there = np.array(at) + np.array([i, j, i, j]) - 1
+        if ((there >= 0) & (there < (3, 5, 3, 5))).all():
+            offsets[(slice(None), *at)] += k[(slice(None), *there)] / 9
+    for a, b, c, d in np.ndindex(2, 3, 2, 3):
+        window = k[:, 2 * a : 2 * a + 2, 2 * b : 2 * b + 2, 2 * c : 2 * c + 2, 2 * d : 2 * d + 2]
+        pools[:, a, b, c, d] = window.mean(axis=(1, 2, 3, 4))
+    np.testing.assert_allclose(infinite._offsets(k), offsets, atol=1e-13)
+    np.testing.assert_allclose(infinite._pool(k), pools, atol=1e-13)
+
+
+def test_the_recursion_is_a_kernel(rng):
+    """Symmetric and positive semi-definite, for images in blocks as large as those that are used."""
+    x = rng.random((30, 6, 6, 1))
+    k = np.asarray(infinite.convolutional(x, x, 2.0, 0.01))
+    np.testing.assert_allclose(k, k.T, rtol=1e-13)
+    assert np.linalg.eigvalsh(k)[0] > -1e-7 * k.max()
