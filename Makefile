@@ -50,7 +50,7 @@ pdf: env
 	@$(BIN)/python $(TOOLS)/pdf.py --jobs $(JOBS)
 
 links: env
-	@$(BIN)/python $(TOOLS)/outside.py
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links -q
 
 slides: env
 	@$(BIN)/python $(TOOLS)/slides.py $(CHAPTER)
