@@ -7,7 +7,7 @@ import pytest
 import slides
 from execute import find, open_cache, read, store
 from labels import Book
-from project import BookError, Project, chapter_number
+from project import BookError, Project
 from slides_deck import Deck, check_all_read, listed, slides_of
 
 import notebooks
@@ -26,9 +26,8 @@ TAGGED = {
 }
 
 
-def deck(project, page, outputs):
+def deck(book, page, outputs):
     """The cells of a page's deck; `outputs` of its code cells by their index, empty for the others."""
-    book = Book(project)
     count = sum(cell.kind == "code" for cell in book.pages[page].cells)
     made = Deck(book, book.pages[page])
     return made.notebook([outputs.get(index, []) for index in range(count)]).cells
@@ -75,7 +74,7 @@ def test_slides_leave_the_notebooks_and_the_execution_cache_alone(tagged):
 def test_a_deck_has_the_numbers_of_the_book(tagged):
     sample, *_ = tagged
     printed = {"output_type": "stream", "name": "stdout", "text": "deterministic 42\n"}
-    cells = deck(sample, "ch09_sample", {1: [PICTURE], 2: [printed]})
+    cells = deck(Book(sample), "ch09_sample", {1: [PICTURE], 2: [printed]})
     starts = [cell for cell in cells if cell.metadata.get("slideshow", {}).get("slide_type") == "slide"]
     assert [cell.source.split("\n")[0] for cell in starts] == [
         "# 9. Sample of *everything*",
@@ -115,7 +114,7 @@ def test_a_wrong_slide_is_named_with_its_line(tagged, slide, fault):
     sample, *_ = tagged
     tag(sample, slide, "```{list-table} Costs")
     with pytest.raises(BookError, match=r"ch09_sample.md:\d+: ") as raised:
-        deck(sample, "ch09_sample", {})
+        deck(Book(sample), "ch09_sample", {})
     assert fault in str(raised.value)
 
 
@@ -132,17 +131,22 @@ def test_a_chapter_without_slides_is_named(sample, capsys):
     assert "there are no slides for chapter 7" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def book():
+    """The book itself, read once."""
+    return Book(Project())
+
+
 @pytest.mark.parametrize("chapter", range(1, 13))
-def test_each_deck_of_the_book_has_what_a_lecture_needs(chapter):
-    project = Project()
-    page = next(page for name, page in Book(project).pages.items() if chapter_number(name) == chapter)
+def test_each_deck_of_the_book_has_what_a_lecture_needs(book, chapter):
+    page = next(page for page in book.pages.values() if page.chapter == chapter)
     check_all_read(page)
     outputs = [
         [PICTURE] if "figure" in cell.metadata.get("mystnb", {}) else []
         for cell in page.cells
         if cell.kind == "code"
     ]
-    cells = deck(project, page.name, dict(enumerate(outputs)))
+    cells = deck(book, page.name, dict(enumerate(outputs)))
     kinds = Counter(tag for cell in cells for tag in cell.metadata.get("tags", []))
     assert (kinds["slide-first"], kinds["slide-list"]) == (1, 1)
     assert 8 <= kinds["slide-plain"] + 2 <= 14
