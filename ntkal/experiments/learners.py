@@ -51,6 +51,18 @@ class NetworkLearner:
         self.cycle = cycle
         jax.block_until_ready(self.params)
 
+    def saved(self) -> dict[str, Any]:
+        """What a warm start begins from, by numbers: a user's network may keep it in any kind of tree."""
+        return {str(i): leaf for i, leaf in enumerate(jax.tree.leaves(self.params))}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up what was saved; folders from before have the tree itself."""
+        if "weights" in saved:
+            self.params = saved
+        else:
+            tree = jax.tree.structure(self.model.init(key(self.config.seed, "init", 0)))
+            self.params = jax.tree.unflatten(tree, [saved[str(i)] for i in range(len(saved))])
+
     def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
         """What the network says."""
         return training.predict(self.model, self.params, x)
@@ -102,8 +114,6 @@ class GPLearner:
 
     Its look-ahead is exact. It has no features, no ensemble and no loss-prediction module.
     """
-
-    params = None
 
     def __init__(self, config: RunConfig):
         self.config = config

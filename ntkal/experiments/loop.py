@@ -164,8 +164,9 @@ class Parts:
         bar = tqdm(total=cycles + 1, initial=len(state.rows), disable=not progress, unit="cycle", desc=name)
         with bar:
             labelled = [pick for row in state.rows for pick in row["picks"]]
-            if self.config.warm and state.rows:
-                self.learner.params = state.weights()
+            warm = self.config.warm and self.config.model != "gp"
+            if warm and state.rows:
+                self.learner.restore(state.weights())
             for cycle in range(len(state.rows), cycles + 1):
                 chosen = state.pending if cycle else self.start_set()
                 labelled += chosen["picks"]
@@ -175,7 +176,7 @@ class Parts:
                 if cycle < cycles:
                     bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}, choosing")
                     following = self.query(labelled, cycle)
-                weights = self.learner.params if self.config.warm else None
+                weights = self.learner.saved() if warm else None
                 state.add(self.row(cycle, len(labelled), accuracy, seconds, chosen), following, weights)
                 bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}")
                 bar.update()

@@ -204,6 +204,37 @@ def test_a_run_that_stops_goes_on_to_the_rows_of_one_that_did_not(made, tmp_path
     same_rows(results.read(tmp_path / checkpoint.FILE)[0], resumed)
 
 
+def in_tuples():
+    """A linear network that keeps its weights in a tuple."""
+    return models.Model(
+        "linear",
+        init=lambda key: {"weights": (0.1 * jax.random.normal(key, (64, 10), "float32"),), "statistics": ()},
+        apply=lambda params, x: x.reshape(len(x), -1) @ params["weights"][0],
+        features=lambda params, x: x.reshape(len(x), -1),
+        train_apply=lambda params, x: (x.reshape(len(x), -1) @ params["weights"][0], params),
+    )
+
+
+@pytest.mark.parametrize("model", ["own", "gp"])
+def test_a_warm_run_goes_on_whatever_its_weights_are_kept_in(as_user, tmp_path, monkeypatch, model):
+    config = small(strategy="margin" if model == "own" else "mlmoc", warm=True, model=model, width=None)
+    mine = {"model": in_tuples()} if model == "own" else {}
+    whole = ntkal.run(config, **mine)
+    stopped_after(1, monkeypatch, config, out=tmp_path, **mine)
+    same_rows(ntkal.run(config, out=tmp_path, **mine), whole)
+
+
+def test_weights_of_a_folder_from_before_are_taken_up():
+    job = parts(warm=True)
+    job.train(list(range(20)), 0)
+    params = job.learner.params
+    for saved in (job.learner.saved(), params):
+        job.learner.params = None
+        job.learner.restore(saved)
+        for one, two in zip(jax.tree.leaves(params), jax.tree.leaves(job.learner.params), strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
 def test_a_finished_run_comes_back_at_once(tmp_path, monkeypatch):
     table = ntkal.run(small(cycles=0), out=tmp_path)
 
