@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -62,11 +63,8 @@ def runs(project: Project) -> list[Run]:
     found = []
     for path in project.notebooks():
         seconds, claims = None, []
-        try:
+        with suppress(KeyError):  # the table says of a page that it was not run
             record = cache.match_cache_notebook(read(path))
-        except KeyError:
-            pass  # said in the table
-        else:
             seconds = (record.data or {}).get("execution_seconds")
             claims = claims_of(cache.get_cache_bundle(record.pk).nb)
         title, number = page_title(path).replace("*", ""), chapter_number(path.stem)

@@ -164,10 +164,17 @@ def build_wheel(project: Project, folder: Path) -> Path:
 
 
 @command(__doc__.split("\n")[0], {})
-def main(project: Project) -> int:
+def main(project: Project) -> None:
     """Bring the environment up to date: all of it, ntkal alone, or nothing, by what has changed."""
-    colab = Colab(project)
-    stamp = colab.folder / "made-from.txt"
+    try:
+        bring_up_to_date(Colab(project))
+    except subprocess.CalledProcessError as problem:
+        raise BookError(f"{problem}\n{problem.stderr or ''}") from None
+
+
+def bring_up_to_date(colab: Colab) -> None:
+    """Make again what was made from something else."""
+    project, stamp = colab.project, colab.folder / "made-from.txt"
     theirs, others = split_lock(project, stock(project))
     with tempfile.TemporaryDirectory() as scratch:
         wheel = build_wheel(project, Path(scratch))
@@ -175,18 +182,14 @@ def main(project: Project) -> int:
         whole = sha256(f"{base}\n{setup_cell(project)}".encode() + wheel.read_bytes()).hexdigest()
         made = stamp.read_text().split() if stamp.exists() else []
         if made == [base, whole]:
-            return 0
+            return
         stamp.unlink(missing_ok=True)
-        try:
-            if made[:1] != [base]:
-                start = time.perf_counter()
-                colab.make(theirs, others)
-                print(f"Colab-like environment: {len(theirs)} packages, {time.perf_counter() - start:.0f} s")
-            print(f"Setup cell: {colab.install(wheel)}", flush=True)
-        except subprocess.CalledProcessError as problem:
-            raise BookError(f"{problem}\n{problem.stderr or ''}") from None
+        if made[:1] != [base]:
+            start = time.perf_counter()
+            colab.make(theirs, others)
+            print(f"Colab-like environment: {len(theirs)} packages, {time.perf_counter() - start:.0f} s")
+        print(f"Setup cell: {colab.install(wheel)}", flush=True)
         write(stamp, f"{base}\n{whole}\n")
-    return 0
 
 
 if __name__ == "__main__":
