@@ -61,7 +61,6 @@ def make(project: Project, chapters: list[int], target: Path, outputs=outputs_of
     decks = [Deck(book, page) for page in book.pages.values() if page.chapter and has_slides(page)]
     if unknown := set(chapters) - {deck.page.chapter for deck in decks}:
         raise BookError(f"there are no slides for chapter {', '.join(map(str, sorted(unknown)))}")
-    target.mkdir(parents=True, exist_ok=True)
     copy_assets(project, target)
     written, items = [], []
     for deck in decks:
