@@ -53,7 +53,7 @@ def learning_curves(
     """
     ax = plt.gca() if ax is None else ax
     curves = summary(table, [column, by], value, level)
-    names = _names(curves, column, order)
+    names = present(curves, column, order)
     for name in names:
         _curve(ax, curves[curves[column] == name], by, look(name, names), name, _scale(value))
     _dress(ax, by, _LABELS.get(value, value))
@@ -99,7 +99,7 @@ def difference_from(
     """
     ax = plt.gca() if ax is None else ax
     require(table, [column, by, "seed", value])
-    names = [name for name in _names(table, column, order) if name != baseline]
+    names = [name for name in present(table, column, order) if name != baseline]
     ax.axhline(0.0, **{**look(baseline), "marker": ""}, linewidth=1.2, label=baseline)
     for name in names:
         rows = paired(table, name, baseline, column=column, by=by, value=value, level=level)
@@ -125,16 +125,31 @@ def _dress(ax: Axes, by: str, ylabel: str) -> None:
     ax.legend()
 
 
-def _names(table: pd.DataFrame, column: str, order: Sequence[str] | None) -> list[str]:
-    present = list(table[column].unique())
-    if order is None:
-        return present
-    absent = [name for name in order if name not in present]
-    if absent:
-        raise ValueError(
-            f"order: no row has {column} {absent[0]!r}; the table has {', '.join(map(str, present))}."
-        )
-    return list(order)
+def present(
+    table: pd.DataFrame, column: str, order: Sequence[str] | None = None, *, argument: str = "order"
+) -> list[str]:
+    """Give the values of a column in order, after checking that each is there.
+
+    Args:
+        table: Rows of runs.
+        column: Column whose values are asked for.
+        order: Values to keep; all, in the order of the table, if not given.
+        argument: What the caller calls ``order``, for messages.
+
+    Raises:
+        ValueError: When a value is missing, or none is asked for.
+
+    Example:
+        >>> present(pd.DataFrame({"series": ["random", "gp", "gp"]}), "series")
+        ['random', 'gp']
+    """
+    there = list(table[column].unique())
+    names = there if order is None else list(order)
+    absent = [name for name in names if name not in there]
+    if absent or not names:
+        wrong = f"no row has {column} {absent[0]!r}" if absent else f"it names no {column}"
+        raise ValueError(f"{argument}: {wrong}; the table has {', '.join(map(str, there))}.")
+    return names
 
 
 def _scale(value: str) -> float:

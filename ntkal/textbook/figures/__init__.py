@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from ntkal.experiments import results, sweep
 from ntkal.inputs import check_choice
 from ntkal.textbook.figures import draw
-from ntkal.textbook.figures.made import altered, beside_size, flat, made_by
 
 SIZES = ("smoke", "laptop", "paper")
 _KINDS: dict[str, Callable[[pd.DataFrame], Figure]] = {
@@ -120,3 +119,89 @@ def stored(name: str, size: str = "laptop") -> tuple[pd.DataFrame, dict[str, Any
             f"python -m ntkal figure {name} --size {size}."
         )
     return results.read(path)
+
+
+def made_by(made: dict[str, Any]) -> pd.DataFrame:
+    """Show what made a table: command, commits, device, seeds, dates and seconds.
+
+    Args:
+        made: The provenance that :func:`stored` returns beside a table.
+
+    Returns:
+        A table with one column, whose name is empty. Commits are given by their first ten digits, dates in
+        UTC, seconds as the sum over all runs.
+
+    Example:
+        >>> made_by(stored("3a")[1]).loc["seeds"].item()
+        '0, 1, 2, 3, 4, 5'
+    """
+    runs = made["runs"]
+    return pd.DataFrame(
+        {
+            "": {
+                "command": made["command"].split(" --out")[0],
+                "runs made with commit": ", ".join(commit[:10] for commit in runs["commits"]),
+                "table written with commit": made["commit"][:10],
+                "device": ", ".join(runs["devices"]),
+                "seeds": ", ".join(map(str, made["seeds"])),
+                "first run, table (UTC)": f"{runs['first'][:16]}, {made['date'][:16]}",
+                "seconds, all runs together": f"{made['seconds']:,.0f}",
+            }
+        }
+    )
+
+
+def flat(config: dict[str, Any]) -> dict[str, Any]:
+    """List the settings of a run, not nested; epochs, if given, in place of steps.
+
+    Args:
+        config: As :meth:`ntkal.experiments.RunConfig.to_dict` gives it.
+
+    Example:
+        >>> from ntkal import RunConfig, train
+        >>> flat(RunConfig(data="digits", train=train.TrainConfig(epochs=20)).to_dict())["train.steps"]
+        '20 epochs'
+    """
+    training = dict(config["train"])
+    epochs = training.pop("epochs")
+    training["steps"] = f"{epochs} epochs" if epochs else training["steps"]
+    rest = {name: value for name, value in config.items() if name != "train"}
+    return rest | {f"train.{name}": value for name, value in training.items()}
+
+
+def beside_size(made: dict[str, Any], size: str = "paper") -> pd.DataFrame:
+    """Show every setting in which the first series of a stored table is not that of another size.
+
+    Args:
+        made: The provenance that :func:`stored` returns beside a table.
+        size: The size to compare with, as in :func:`jobs`.
+
+    Returns:
+        One row for each setting that differs, in columns for the two sizes. ``default`` is what the network
+        has by itself.
+
+    Raises:
+        ValueError: For an unknown size.
+
+    Example:
+        >>> beside_size(stored("3a")[1]).loc["width"].tolist()
+        ['default', '640']
+    """
+    check_choice("size", size, SIZES)
+    one, other = (jobs(made["figure"], this)[0] for this in (made["size"], size))
+    ours, theirs = flat(made["runs"]["configs"][one.folder]), flat(other.config.to_dict())
+    rows = {key: (str(ours[key]), str(theirs[key])) for key in ours if ours[key] != theirs[key]}
+    columns = [f"stored ({made['size']})", size]
+    return pd.DataFrame(rows, index=columns).T.replace("None", "default")
+
+
+def altered(made: dict[str, Any]) -> list[str]:
+    """Name the runs behind a stored table whose settings are not those that its file asks for now.
+
+    Example:
+        >>> altered(stored("3a")[1])
+        []
+    """
+    asked = {job.folder: job.config.to_dict() for job in jobs(made["figure"], made["size"])}
+    configs = made["runs"]["configs"]
+    return [name for name in {**asked, **configs} if asked.get(name) != configs.get(name)]

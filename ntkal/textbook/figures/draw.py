@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from ntkal.experiments import statistics
 from ntkal.textbook import plots
+from ntkal.textbook.figures.axes import chosen, label_ticks, legend_above, points, seconds, styled
 from ntkal.textbook.figures.gains import gain_by_width, over_random
-from ntkal.textbook.figures.parts import chosen, label_ticks, legend_above, points, seconds, styled
 from ntkal.textbook.style import caption
 
 __all__ = ["accuracy_and_seconds", "beside_random", "curves", "gain_by_width", "over_random"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntkal.experiments import statistics
-from ntkal.textbook.figures.parts import chosen, label_ticks, legend_above, styled
+from ntkal.textbook.figures.axes import chosen, label_ticks, legend_above, styled
 from ntkal.textbook.style import caption, look
 
 
@@ -83,7 +83,8 @@ def gain_by_width(
         level: Coverage of the intervals (Student's t over the differences within seeds).
 
     Returns:
-        A figure of one panel; its points are those of :func:`ntkal.experiments.statistics.paired` at each width.
+        A figure of one panel; its points are those of :func:`ntkal.experiments.statistics.paired` at each
+        width.
 
     Raises:
         ValueError: When a column, a seed, a strategy or its baseline is missing at some width.

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ntkal.experiments import statistics
+from ntkal.textbook.plots import present
 from ntkal.textbook.style import use_style
 
 
@@ -51,12 +52,7 @@ def chosen(
         ['gp']
     """
     statistics.require(table, ["series", "seed", "labels", "accuracy"])
-    present = list(table["series"].unique())
-    names = present if order is None else list(order)
-    absent = [name for name in names if name not in present]
-    if absent or not names:
-        wrong = f"no row has series {absent[0]!r}" if absent else "it names no series"
-        raise ValueError(f"{argument}: {wrong}; the table has {', '.join(map(str, present))}.")
+    names = present(table, "series", order, argument=argument)
     rows = table[table["series"].isin(names)]
     statistics.complete(rows)
     return rows, names
