@@ -4,8 +4,8 @@ In: what a model says about a pool of m inputs. Out: m scores, larger is better,
 :class:`Strategy` turns a :class:`PoolView` into picks: most take the best scores, some pick sets.
 """
 
-from ntkal.acquisition.change import emoc, mlmoc, mlmoc_norm, most_likely
-from ntkal.acquisition.diversity import badge, clusters, coreset, coverage, lcmd, squared_distances
+from ntkal.acquisition.change import coverage, emoc, mlmoc, mlmoc_norm, most_likely
+from ntkal.acquisition.diversity import badge, clusters, coreset, lcmd, squared_distances
 from ntkal.acquisition.myopic import bald, entropy, least_confident, margin, probabilities
 from ntkal.acquisition.registry import PoolView, Strategy, get, names
 from ntkal.acquisition.regression import expected_squared_change, variance_reduction

@@ -1,4 +1,4 @@
-"""Look-ahead scores from output change: how much a candidate's label would move the pool's outputs."""
+"""Look-ahead scores from the outputs after a label: how much they move, and how many of them are right."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Int
 
 from ntkal.acquisition.candidates import gain, over_candidates, over_classes
 from ntkal.acquisition.myopic import check_classes, check_probabilities
-from ntkal.inputs import ArrayLike
+from ntkal.inputs import ArrayLike, as_positions
 from ntkal.lookahead.posterior import Posterior
 
 
@@ -120,6 +120,46 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
     return _expected_distance(post.mean, check_probabilities(probs, post.mean.shape)) * _reach(post)
 
 
+def coverage(post: Posterior, pseudo: Int[ArrayLike, " m"]) -> Float[Array, " m"]:
+    r"""Return the share of the pool whose pseudo-label the look-ahead predicts, for each candidate.
+
+    .. math:: a_c = \frac1m\,\#\{u : \arg\max_k M^{+c}_{uk} = z_u\}, \qquad
+              M^{+c}_u = M_u + \frac{S_{uc}}{S_{cc} + \lambda} (e_{z_c} - M_c)
+
+    z are the pseudo-labels, and M must have been fitted to those of the labelled inputs. One minus the score
+    is the pool's error after the look-ahead, measured on pseudo-labels.
+
+    Args:
+        post: The look-ahead over the pool, trained on pseudo-labels: one output for each.
+        pseudo: Pseudo-label of each pool input, 0 to C - 1, shape (m,).
+
+    Returns:
+        Scores, shape (m,), larger is better, between 0 and 1. A candidate that the labelled points determine
+        leaves the share as it is.
+
+    Raises:
+        ValueError: When there is not one pseudo-label for each pool input, one has no output, or there is a
+            single output.
+
+    Source:
+        After Wen, Pizarro and Williams (2023), who train the look-ahead on clusters of the features of a
+        self-supervised network.
+
+    Example:
+        >>> from ntkal import Lookahead
+        >>> cov = jnp.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> coverage(Lookahead(jnp.zeros((3, 2)), cov, ridge=0.1), jnp.array([1, 1, 0])).round(2).tolist()
+        [1.0, 1.0, 0.33]
+    """
+    m, C = post.mean.shape
+    check_classes("post", C)
+    pseudo = as_positions("pseudo", pseudo, C - 1, distinct=False)
+    if pseudo.shape != (m,):
+        raise ValueError(f"pseudo: expected one label for each of {m} pool inputs, got {pseudo.shape}.")
+    surprise = jax.nn.one_hot(pseudo, C, dtype=post.mean.dtype) - post.mean
+    return over_candidates(_as_labelled, post, surprise, arrays=2, whole=(jnp.asarray(pseudo),)) / m
+
+
 @jax.jit
 def _expected_distance(mean, probs):
     return jnp.sum(probs * _distances(mean), axis=1)
@@ -148,20 +188,8 @@ def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Arra
     return jnp.abs(shift) @ jnp.ones(shift.shape[1], mean.dtype)  # faster in XLA than a sum
 
 
-def predictions_after(
-    mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]
-) -> Int[Array, "b m"]:
-    """Return the pool's classes once each candidate has its label; an exact tie goes to the lower class.
-
-    Args:
-        mean: M transposed, shape (C, m).
-        shift: S[c, :] / (S_cc + ridge) in row c, shape (b, m).
-        surprise: Each candidate's label vector less its outputs, shape (b, C).
-
-    Example:
-        >>> predictions_after(jnp.array([[0.6], [0.4]]), jnp.ones((1, 1)), jnp.array([[-0.6, 0.6]])).tolist()
-        [[1]]
-    """
+def _classes(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]) -> Array:
+    """The pool's classes once each candidate has its label; an exact tie goes to the lower, as in arg-max."""
 
     def challenge(k, best):
         output = mean[k][None, :] + shift * surprise[:, k, None]
@@ -172,5 +200,9 @@ def predictions_after(
 
 
 def _flips(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]):
-    changed = predictions_after(mean, shift, surprise) != jnp.argmax(mean, axis=0)[None, :]
-    return jnp.sum(changed, axis=1, dtype=mean.dtype)
+    flipped = _classes(mean, shift, surprise) != jnp.argmax(mean, axis=0)[None, :]
+    return jnp.sum(flipped, axis=1, dtype=mean.dtype)
+
+
+def _as_labelled(mean, shift, surprise, pseudo):
+    return jnp.sum(_classes(mean, shift, surprise) == pseudo[None, :], axis=1, dtype=mean.dtype)

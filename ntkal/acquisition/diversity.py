@@ -1,14 +1,10 @@
-"""Batches that are spread out over the pool, and candidates from which much of it can be told."""
+"""Batches that are spread out over the pool, in the space of features or of a kernel."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ntkal.acquisition.candidates import over_candidates
-from ntkal.acquisition.change import predictions_after
-from ntkal.acquisition.myopic import check_classes, check_probabilities
-from ntkal.inputs import ArrayLike, as_float64, as_positions, check_int
+from ntkal.acquisition.myopic import check_probabilities
+from ntkal.inputs import ArrayLike, as_float64, check_int
 from ntkal.lookahead.posterior import Posterior
 
 EPS = np.finfo(np.float64).eps
@@ -260,48 +256,3 @@ def clusters(kernel: Float[ArrayLike, "m m"], k: int, *, seed: int = 0) -> Int[n
     if not kept.any() or k == 1:  # all points are one
         return np.zeros(len(kernel), dtype=np.int64)
     return KMeans(k, n_init=3, random_state=seed).fit_predict(features).astype(np.int64)
-
-
-def coverage(post: Posterior, pseudo: Int[ArrayLike, " m"]) -> Float[Array, " m"]:
-    r"""Return the share of the pool whose pseudo-label the look-ahead predicts, for each candidate.
-
-    .. math:: a_c = \frac1m\,\#\{u : \arg\max_k M^{+c}_{uk} = z_u\}, \qquad
-              M^{+c}_u = M_u + \frac{S_{uc}}{S_{cc} + \lambda} (e_{z_c} - M_c)
-
-    z are the pseudo-labels, and M must have been fitted to those of the labelled inputs. One minus the score
-    is the pool's error after the look-ahead, measured on pseudo-labels.
-
-    Args:
-        post: The look-ahead over the pool, trained on pseudo-labels: one output for each.
-        pseudo: Pseudo-label of each pool input, 0 to C - 1, shape (m,).
-
-    Returns:
-        Scores, shape (m,), larger is better, between 0 and 1. A candidate that the labelled points determine
-        leaves the share as it is.
-
-    Raises:
-        ValueError: When there is not one pseudo-label for each pool input, one has no output, or there is a
-            single output.
-
-    Source:
-        After Wen, Pizarro and Williams (2023), who train the look-ahead on clusters of the features of a
-        self-supervised network.
-
-    Example:
-        >>> from ntkal import Lookahead
-        >>> cov = jnp.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        >>> coverage(Lookahead(jnp.zeros((3, 2)), cov, ridge=0.1), np.array([1, 1, 0])).round(2).tolist()
-        [1.0, 1.0, 0.33]
-    """
-    m, C = post.mean.shape
-    check_classes("post", C)
-    pseudo = as_positions("pseudo", pseudo, C - 1, distinct=False)
-    if pseudo.shape != (m,):
-        raise ValueError(f"pseudo: expected one label for each of {m} pool inputs, got {pseudo.shape}.")
-    surprise = jax.nn.one_hot(pseudo, C, dtype=post.mean.dtype) - post.mean
-    return over_candidates(_as_labelled, post, surprise, arrays=2, whole=(jnp.asarray(pseudo),)) / m
-
-
-def _as_labelled(mean, shift, surprise, pseudo):
-    agrees = predictions_after(mean, shift, surprise) == pseudo[None, :]
-    return jnp.sum(agrees, axis=1, dtype=mean.dtype)

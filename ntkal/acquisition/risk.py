@@ -169,7 +169,7 @@ def _expected_softmax_entropy(
     furthest = jnp.max(jnp.abs(shift))
     apart = furthest - jnp.min(mean) - furthest * jnp.min(at)
     bearable = -0.3 * np.log(jnp.finfo(mean.dtype).eps)
-    return jax.lax.cond(apart < bearable, _by_sums, _by_largest, mean, shift, at, probs)
+    return jax.lax.cond(apart < bearable, _by_sums, _by_each_label, mean, shift, at, probs)
 
 
 def _by_sums(
@@ -200,46 +200,26 @@ def _by_sums(
     return -jnp.sum(over_classes(label, zero, len(mean)), axis=1)
 
 
-def _by_largest(
+def _by_each_label(
     mean: Float[Array, "C m"], shift: Float[Array, "b m"], at: Float[Array, "b C"], probs: Float[Array, "b C"]
 ) -> Float[Array, " b"]:
-    """As above for outputs of any size.
-
-    The sums over the other classes are total minus own where another class is the largest: that one stays, so
-    that nothing cancels. For the largest class they are taken relative to the second largest.
-    """
-    count = len(mean)
-    largest, second = over_classes(
-        lambda k, top: _top_two(top, _output(k, mean, shift, at)), _nobody(shift), count
-    )
-    gap = largest - second
-
-    def add(k, sums):
-        below = jnp.minimum(_output(k, mean, shift, at) - second, 0.0)
-        weight = jnp.exp(below)
-        return sums[0] + weight, sums[1] + weight * below
-
+    """For outputs of any size: all sums anew for each label, from the largest output down."""
     zero = jnp.zeros_like(shift)
-    rest, rest_first = over_classes(add, (zero - 1.0, zero), count)  # the largest class counts 1, and 0
-    drop = jnp.exp(-gap)
 
     def label(k, expected):
-        output = _output(k, mean, shift, at) - second
-        below = jnp.minimum(output, 0.0)
-        weight = jnp.exp(below)
-        # Of two that tie, either may count as the largest. Between them, rounding does not matter.
-        is_largest = output >= 0.5 * gap
-        fewer = rest - weight
-        others = jnp.where(is_largest, rest, 1.0 + drop * fewer)
-        first = jnp.where(is_largest, rest_first, drop * (rest_first - weight * below - gap * fewer))
-        lifted = jnp.where(is_largest, gap, below - gap) + shift
-        # Measured from the larger of the lifted output and the others: no exponential overflows, total >= 1.
-        smaller, wins = jnp.exp(-jnp.abs(lifted)), lifted > 0
-        total = jnp.where(wins, smaller * others + 1.0, others + smaller)
-        first = jnp.where(wins, smaller * (first - lifted * others), first + smaller * lifted)
+        def output(j):
+            return _output(j, mean, shift, at) + jnp.where(j == k, shift, 0.0)
+
+        def add(j, sums):
+            below = output(j) - largest
+            weight = jnp.exp(below)
+            return sums[0] + weight, sums[1] + weight * below
+
+        largest = over_classes(lambda j, top: jnp.maximum(top, output(j)), zero - jnp.inf, len(mean))
+        total, first = over_classes(add, (zero, zero), len(mean))
         return expected + probs[:, k, None] * (jnp.log(total) - first / total)
 
-    return -jnp.sum(over_classes(label, zero, count), axis=1)
+    return -jnp.sum(jax.lax.fori_loop(0, len(mean), label, zero), axis=1)
 
 
 def _expected_clipped_entropy(
@@ -275,15 +255,6 @@ def _expected_clipped_entropy(
 def _output(k, mean, shift, at):
     """Output k of the pool once the candidates' outputs count as their labels: M_uk - w M_ck."""
     return mean[k][None, :] - shift * at[:, k, None]
-
-
-def _nobody(shift):
-    return jnp.full_like(shift, -jnp.inf), jnp.full_like(shift, -jnp.inf)
-
-
-def _top_two(top, output):
-    largest, second = top
-    return jnp.maximum(largest, output), jnp.maximum(second, jnp.minimum(largest, output))
 
 
 def _xlogx(x: Float[Array, "..."]) -> Float[Array, "..."]:

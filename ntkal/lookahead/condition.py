@@ -3,6 +3,7 @@
 Is what comes out a covariance? What rounding left of a variance is found, what is no covariance refused.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Shaped
 from ntkal.inputs import ArrayLike, as_float64, as_labels, check_ridge, is_traced
 from ntkal.kernels import host
 from ntkal.kernels.rounding import noise_floor, precision_of
+from ntkal.lookahead.posterior import Posterior
 from ntkal.lookahead.solve import cholesky
 
 # Candidates whose joint covariance is looked at as a whole.
@@ -65,6 +67,56 @@ class Conditioned:
         """
         unit = noise_floor(self.eps, sum(self.k_pl.shape), 1.0, 1.0)
         return _rounding(self.factor, self.k_pl, variances, self.ridge, self.prior, unit, self.eps)
+
+
+class KernelLookahead(Posterior):
+    """A look-ahead that is fitted to kernel blocks, whatever it keeps of them.
+
+    Example:
+        >>> from ntkal import ImplicitLookahead
+        >>> issubclass(ImplicitLookahead, KernelLookahead)
+        True
+    """
+
+    @classmethod
+    def fit(
+        cls,
+        k_ll: Float[ArrayLike, "n n"],
+        k_pl: Float[ArrayLike, "m n"],
+        k_pp: Float[ArrayLike, "m m"],
+        f_l: Float[ArrayLike, "n C"],
+        f_p: Float[ArrayLike, "m C"],
+        y_l: Shaped[ArrayLike, "n C"],
+        *,
+        ridge: Float[Array, ""] | float | int = 0.0,
+    ) -> "KernelLookahead":
+        """Return the look-ahead of a network with the given kernels, outputs and labels.
+
+        Args:
+            k_ll: Kernel of the labelled inputs, shape (n, n).
+            k_pl: Kernel between pool and labelled inputs, shape (m, n).
+            k_pp: Kernel of the pool inputs, shape (m, m).
+            f_l: The network's outputs at the labelled inputs, shape (n, C).
+            f_p: The network's outputs at the pool inputs, shape (m, C).
+            y_l: Label vectors (one-hot, say; booleans will do), shape (n, C).
+            ridge: Absolute, at least 0; nothing else is added to the kernel.
+
+        Returns:
+            The look-ahead, in float64; cost O(n^3 + n^2 m + n m^2).
+
+        Raises:
+            SingularKernelError: When ``k_ll + ridge I`` cannot be inverted in the precision it came in; the
+                message gives the smallest eigenvalue, the likely cause and a ridge that would do.
+            ValueError: For bad shapes, NaN, an empty pool, asymmetric kernels, a negative ridge, or blocks
+                that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
+                them, and some hundred together).
+        """
+        return cls._of(condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=cls.stored))
+
+    @classmethod
+    @abstractmethod
+    def _of(cls, it: Conditioned) -> "KernelLookahead":
+        """The look-ahead of what was conditioned; if its kernel is no array of its own, that may have NaN."""
 
 
 def condition(

@@ -6,18 +6,17 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
-from ntkal.inputs import ArrayLike, is_traced
+from ntkal.inputs import is_traced
 from ntkal.kernels import host
 from ntkal.kernels.rounding import check_symmetric
-from ntkal.lookahead.condition import check_semidefinite, condition
-from ntkal.lookahead.posterior import Posterior
+from ntkal.lookahead.condition import KernelLookahead, check_semidefinite
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Lookahead(Posterior):
+class Lookahead(KernelLookahead):
     r"""Mean and covariance of the trained linearised network over a pool of m inputs.
 
     With :math:`A = (\Theta(X,X) + \lambda I)^{-1} \Theta(X,U)` for labelled inputs X and pool inputs U,
@@ -55,39 +54,7 @@ class Lookahead(Posterior):
     stored: ClassVar[bool] = True
 
     @classmethod
-    def fit(
-        cls,
-        k_ll: Float[ArrayLike, "n n"],
-        k_pl: Float[ArrayLike, "m n"],
-        k_pp: Float[ArrayLike, "m m"],
-        f_l: Float[ArrayLike, "n C"],
-        f_p: Float[ArrayLike, "m C"],
-        y_l: Shaped[ArrayLike, "n C"],
-        *,
-        ridge: Float[Array, ""] | float | int = 0.0,
-    ) -> "Lookahead":
-        """Return the look-ahead of a network with the given kernels, outputs and labels.
-
-        Args:
-            k_ll: Kernel of the labelled inputs, shape (n, n).
-            k_pl: Kernel between pool and labelled inputs, shape (m, n).
-            k_pp: Kernel of the pool inputs, shape (m, m).
-            f_l: The network's outputs at the labelled inputs, shape (n, C).
-            f_p: The network's outputs at the pool inputs, shape (m, C).
-            y_l: Label vectors (one-hot, say; booleans will do), shape (n, C).
-            ridge: Absolute, at least 0; nothing else is added to the kernel.
-
-        Returns:
-            The look-ahead, in float64; cost O(n^3 + n^2 m + n m^2).
-
-        Raises:
-            SingularKernelError: When ``k_ll + ridge I`` cannot be inverted in the precision it came in; the
-                message gives the smallest eigenvalue, the likely cause and a ridge that would do.
-            ValueError: For bad shapes, NaN, an empty pool, asymmetric kernels, a negative ridge, or blocks
-                that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
-                them, and some hundred together).
-        """
-        it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge)
+    def _of(cls, it):
         if not is_traced(it.k_pp):
             check_symmetric("k_pp", it.k_pp, it.eps)
         cov = _minus_gram(it.k_pp, it.half)

@@ -6,12 +6,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
-from ntkal.inputs import ArrayLike, as_float64, is_traced
+from ntkal.inputs import as_float64, is_traced
 from ntkal.kernels.rounding import refuse_asymmetry
-from ntkal.lookahead.condition import check_covariance, condition, scales
-from ntkal.lookahead.posterior import Posterior
+from ntkal.lookahead.condition import KernelLookahead, check_covariance, scales
 from ntkal.lookahead.row_sums import walk
 
 TOGETHER = 64
@@ -20,7 +19,7 @@ TOGETHER = 64
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class ImplicitLookahead(Posterior):
+class ImplicitLookahead(KernelLookahead):
     r"""The look-ahead of :class:`ntkal.Lookahead`, with its covariance held as a difference.
 
     .. math:: S = \Theta(U,U) - V V^\top, \qquad V = \Theta(U,X) L^{-\top}, \qquad
@@ -73,36 +72,8 @@ class ImplicitLookahead(Posterior):
     sums: Float[Array, " m"]
 
     @classmethod
-    def fit(
-        cls,
-        k_ll: Float[ArrayLike, "n n"],
-        k_pl: Float[ArrayLike, "m n"],
-        k_pp: Float[ArrayLike, "m m"],
-        f_l: Float[ArrayLike, "n C"],
-        f_p: Float[ArrayLike, "m C"],
-        y_l: Shaped[ArrayLike, "n C"],
-        *,
-        ridge: Float[Array, ""] | float | int = 0.0,
-    ) -> "ImplicitLookahead":
-        """Return the look-ahead, after one walk over S that checks it and sums the sizes of its rows.
-
-        Args:
-            k_ll: As in :meth:`ntkal.lookahead.Lookahead.fit`, and so are the others.
-            k_pl: Shape (m, n).
-            k_pp: Shape (m, m).
-            f_l: Shape (n, C).
-            f_p: Shape (m, C).
-            y_l: Shape (n, C).
-            ridge: Absolute, at least 0.
-
-        Returns:
-            The look-ahead; cost O(n^3 + n^2 m + n m^2), memory O(m n) beside the arguments.
-
-        Raises:
-            SingularKernelError: As :meth:`ntkal.lookahead.Lookahead.fit`.
-            ValueError: As :meth:`ntkal.lookahead.Lookahead.fit`.
-        """
-        it = condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=False)
+    def _of(cls, it):
+        """After one walk over S that checks it and sums the sizes of its rows."""
         variances = _variances(it.k_pp, it.half)
         known, error, floor = it.rounding(variances)
         keep = (~known).astype(jnp.float64)
@@ -110,7 +81,7 @@ class ImplicitLookahead(Posterior):
         seen = walk(it.k_pp, it.half, scales(variances, error), keep)
         if not is_traced(seen):
             if not np.isfinite(seen.sums).all():
-                as_float64("k_pp", k_pp, it.k_pp.shape)  # says how many entries are not
+                as_float64("k_pp", it.k_pp, it.k_pp.shape)  # says how many entries are not
             refuse_asymmetry("k_pp", float(seen.asymmetry), float(it.prior), it.eps)
         check_covariance(variances, seen.excess, partial(_entries, it.k_pp, it.half, keep), error)
         nothing = jnp.zeros_like(it.mean, shape=(len(keep), TOGETHER))

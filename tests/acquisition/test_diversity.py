@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import KINDS, problem
 
-from ntkal.acquisition import badge, clusters, coreset, coverage, lcmd, probabilities, squared_distances
+from ntkal.acquisition import badge, clusters, coreset, lcmd, probabilities, squared_distances
 
 
 def brute_badge(probs, features, k, rng):
@@ -151,27 +151,6 @@ def test_centres_that_do_not_fit_are_refused(as_user):
         lcmd(np.eye(3), 1, centres=-np.ones((1, 3)))
 
 
-@settings(max_examples=20, deadline=None)
-@given(
-    seed=st.integers(0, 999),
-    n=st.sampled_from([1, 6]),
-    m=st.sampled_from([1, 2, 11]),
-    classes=st.sampled_from([2, 5]),
-    ridge=st.sampled_from([0.0, 0.5]),
-)
-def test_the_share_is_that_of_a_refit_for_each_candidate(seed, n, m, classes, ridge):
-    case = problem(seed=seed, n=n, m=m, classes=classes, ridge=ridge)
-    pseudo = np.random.default_rng(seed).integers(classes, size=m)
-    want = [np.mean(case.refit([(c, np.eye(classes)[pseudo[c]])]).argmax(axis=1) == pseudo) for c in range(m)]
-    np.testing.assert_allclose(coverage(case.fit(), pseudo), want, atol=1e-12)
-
-
-def test_a_candidate_that_is_known_leaves_the_share_as_it_is():
-    post, pseudo = problem(ridge=0.0).with_copies().fit(), np.arange(9) % 3
-    now = np.mean(np.asarray(post.mean).argmax(axis=1) == pseudo)
-    assert float(coverage(post, pseudo)[8]) == pytest.approx(now, abs=1e-12)
-
-
 def test_clusters_are_those_of_k_means_on_the_features(rng):
     centre = 50 * np.eye(4)[:3]
     points = np.concatenate([rng.normal(size=(9, 4)) + c for c in centre])
@@ -181,21 +160,6 @@ def test_clusters_are_those_of_k_means_on_the_features(rng):
     np.testing.assert_array_equal(found, clusters(points @ points.T, 3))
     assert clusters(points @ points.T, 1).tolist() == [0] * 27
     assert clusters(np.zeros((4, 4)), 2).tolist() == [0] * 4
-
-
-@pytest.mark.parametrize(
-    ("pseudo", "message"),
-    [
-        (np.zeros(3, dtype=int), r"pseudo: expected one label for each of 9 pool inputs, got \(3,\)"),
-        (np.full(9, 3), "pseudo: expected positions between 0 and 2, got 3"),
-        (np.full(9, -1), "pseudo: expected positions between 0 and 2, got -1"),
-        (np.arange(9) > 3, "pseudo: expected positions, got a boolean mask"),
-        (np.zeros(9), "pseudo: expected positions as whole numbers, got float64"),
-    ],
-)
-def test_labels_that_no_output_stands_for_are_refused(pseudo, message, as_user):
-    with pytest.raises(ValueError, match=message):
-        coverage(problem().fit(), pseudo)
 
 
 def test_kernels_and_numbers_of_clusters_that_do_not_fit_are_refused(as_user):

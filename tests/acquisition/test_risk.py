@@ -61,7 +61,7 @@ def test_the_two_ways_agree_where_one_hands_over_to_the_other():
     # The outputs of a point can be 8.5 apart, and a shift of 1 adds 1 as an output and 1 as a label.
     assert 10.5 < -0.3 * np.log(np.finfo(float).eps) < 11
     block = [jnp.asarray(a) for a in (mean, shift, at, rng.dirichlet(np.ones(5), size=3))]
-    np.testing.assert_allclose(risk._by_sums(*block), risk._by_largest(*block), rtol=1e-11)
+    np.testing.assert_allclose(risk._by_sums(*block), risk._by_each_label(*block), rtol=1e-11)
 
 
 def test_the_block_size_changes_no_score(monkeypatch):
