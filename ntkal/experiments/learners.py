@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ntkal import models, training
+from ntkal import acquisition, models, training
 from ntkal.experiments import rivals
 from ntkal.experiments.config import RunConfig
 from ntkal.experiments.generators import key
@@ -30,10 +30,15 @@ class NetworkLearner:
         params: The parameters after the last :meth:`fit`; a warm start begins from them.
     """
 
-    def __init__(self, config: RunConfig, model: Model, needs: frozenset[str]):
+    def __init__(
+        self, config: RunConfig, input_shape: tuple[int, ...], classes: int, model: Model | None = None
+    ):
         self.config = config
-        self.needs = needs
-        self.model = model
+        self.needs = acquisition.get(config.strategy).needs
+        options = {} if config.blocks is None else {"blocks": config.blocks}
+        self.model = model or models.get(
+            config.model, input_shape=input_shape, classes=classes, width=config.width, **options
+        )
         self.params: dict | None = None
         self.module: dict | None = None
         self.cycle = 0
@@ -134,12 +139,6 @@ class GPLearner:
     def extras(self, x_l, y_l, x_p, f_p) -> dict[str, Any]:
         """Nothing."""
         return {}
-
-
-def named(config: RunConfig, input_shape: tuple[int, ...], classes: int) -> Model:
-    """Build the network that a configuration names."""
-    options = {} if config.blocks is None else {"blocks": config.blocks}
-    return models.get(config.model, input_shape=input_shape, classes=classes, width=config.width, **options)
 
 
 def described(model: Model, seed: int, x: Float[np.ndarray, "1 ..."], classes: int) -> str:

@@ -4,7 +4,6 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -85,7 +84,7 @@ def run(
     """
     config, own = with_own(config, data, model)
     # A new run is checked against its data before its folder is made; a finished one needs no data.
-    begun = not fresh and out is not None and (Path(out) / checkpoint.FILE).exists()
+    begun = not fresh and out is not None and os.path.exists(os.path.join(out, checkpoint.FILE))
     job = None if begun and OWN not in (config.data, config.model) else Parts(config, **own)
     with checkpoint.hold(out, config, job.own if job else None, fresh=fresh) as state:
         if not state.finished:
@@ -153,8 +152,7 @@ class Parts:
         if config.model == "gp":
             self.learner = learners.GPLearner(config)
         else:
-            model = model or learners.named(config, self.data.x_train.shape[1:], classes)
-            self.learner = learners.NetworkLearner(config, model, self.strategy.needs)
+            self.learner = learners.NetworkLearner(config, self.data.x_train.shape[1:], classes, model)
 
     def go(self, state: checkpoint.Checkpoint, progress: bool) -> None:
         """Add the cycles that are not there yet."""

@@ -67,7 +67,7 @@ def connect(workers: int | None = None, scheduler: str | None = None) -> Iterato
             memory_limit=0,
             dashboard_address=":0",  # any free port: two sweeps may run at once
             # Words, which Dask takes for a program: a module of its own for one line would be much.
-            preload=[f"from {__name__} import keep_to_one_core as dask_setup"],
+            preload=[f"from {__name__} import _keep_to_one_core as dask_setup"],
             silence_logs=logging.ERROR,  # a worker that takes long to stop at the end is no news
         )
     except RuntimeError as error:
@@ -77,7 +77,7 @@ def connect(workers: int | None = None, scheduler: str | None = None) -> Iterato
         yield client
 
 
-def keep_to_one_core(worker: Any) -> None:
+def _keep_to_one_core(worker: Any) -> None:
     """Pin this process to one core, the workers taking the cores in turn; nothing where that cannot be done.
 
     JAX splits its work over the cores that it sees when it starts, and so in which order it adds numbers.

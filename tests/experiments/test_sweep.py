@@ -56,10 +56,21 @@ def expected():
     return of
 
 
+# The same without a look-ahead: nothing to compile for each number of labels.
+QUICK = FEW.replace('strategy = "mlmoc"\nmode = "sequential"', 'strategy = "margin"')
+
+
 @pytest.fixture
 def few(tmp_path):
     path = tmp_path / "few.toml"
     path.write_text(FEW)
+    return path
+
+
+@pytest.fixture
+def quick(tmp_path):
+    path = tmp_path / "quick.toml"
+    path.write_text(QUICK)
     return path
 
 
@@ -163,11 +174,11 @@ def test_a_run_that_is_there_twice_and_what_is_no_number_of_workers_are_refused(
     assert not list(tmp_path.glob("*/"))
 
 
-def test_without_workers_the_runs_are_made_here_and_kept(few, expected, tmp_path):
-    jobs = sweep.read(few, size="small")
-    table = sweep.run(jobs, tmp_path, workers=0, figure="few")
+def test_without_workers_the_runs_are_made_here_and_kept(quick, expected, tmp_path):
+    jobs = sweep.read(quick, size="small")
+    table = sweep.run(jobs, tmp_path, workers=0, figure="quick")
     same(table, expected(jobs))
-    assert results.read(tmp_path / sweep.TABLE)[1]["figure"] == "few"
+    assert results.read(tmp_path / sweep.TABLE)[1]["figure"] == "quick"
     again = sweep.run(jobs, tmp_path, workers=0)
     pd.testing.assert_frame_equal(again, table)  # the seconds too: nothing was run again
 
@@ -183,9 +194,9 @@ strategy = "margin"
 """
 
 
-def test_a_run_that_diverges_does_not_stop_the_others_and_is_named(few, tmp_path):
-    few.write_text(FEW.replace("[small]", WILD, 1))
-    jobs = sweep.read(few, size="small")
+def test_a_run_that_diverges_does_not_stop_the_others_and_is_named(quick, tmp_path):
+    quick.write_text(QUICK.replace("[small]", WILD, 1))
+    jobs = sweep.read(quick, size="small")
     with pytest.raises(FloatingPointError, match="learning rate 1000000000") as caught:
         sweep.run(jobs, tmp_path, workers=0)
     assert "1 of 4 runs failed" in caught.value.__notes__[0]
@@ -197,9 +208,9 @@ def test_a_run_that_diverges_does_not_stop_the_others_and_is_named(few, tmp_path
 
 
 @pytest.mark.slow
-def test_workers_go_on_after_a_run_that_diverges_and_the_command_says_which(few, tmp_path):
-    few.write_text(FEW.replace("[small]", WILD, 1))
-    done = command(few, "--size", "small", "--out", tmp_path, "--workers", 1)
+def test_workers_go_on_after_a_run_that_diverges_and_the_command_says_which(quick, tmp_path):
+    quick.write_text(QUICK.replace("[small]", WILD, 1))
+    done = command(quick, "--size", "small", "--out", tmp_path, "--workers", 1)
     said, _ = done.communicate(timeout=300)
     assert done.returncode == 1, said
     assert "1 of 4 runs failed" in said
@@ -224,7 +235,7 @@ def test_the_table_is_that_of_the_runs_one_by_one_with_what_made_it(few, expecte
 
 
 @pytest.mark.slow
-def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(few, expected, tmp_path):
+def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(quick, expected, tmp_path):
     data = ntkal.load("moons", seed=1)
 
     def outputs(params, x):
@@ -243,7 +254,7 @@ def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(few, ex
     own = {"data": data, "model": mine}
     jobs = [
         dataclasses.replace(job, config=dataclasses.replace(job.config, width=None))
-        for job in sweep.read(few)
+        for job in sweep.read(quick)
     ]
     table = sweep.run(jobs[:1], tmp_path, workers=1, **own)
     same(table, expected(jobs[:1], **own))
@@ -258,7 +269,7 @@ def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(few, ex
 @pytest.mark.slow
 def test_a_killed_worker_costs_a_cycle_at_most_and_changes_nothing(expected, tmp_path):
     path = tmp_path / "long.toml"
-    path.write_text(FEW.replace("seeds = [0, 1]", "seeds = [0]").replace("cycles = 1", "cycles = 5"))
+    path.write_text(QUICK.replace("seeds = [0, 1]", "seeds = [0]").replace("cycles = 1", "cycles = 5"))
     out = tmp_path / "out"
     at_work = command(path, "--out", out, "--workers", 1)
     lock, rows = out / "random-seed0" / "run.lock", out / "random-seed0" / "run.parquet"
@@ -273,22 +284,22 @@ def test_a_killed_worker_costs_a_cycle_at_most_and_changes_nothing(expected, tmp
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_when_the_command_is_given_again(few, expected, tmp_path):
+def test_a_killed_sweep_goes_on_when_the_command_is_given_again(quick, expected, tmp_path):
     out = tmp_path / "out"
-    at_work = command(few, "--out", out, "--workers", 1, start_new_session=True)
+    at_work = command(quick, "--out", out, "--workers", 1, start_new_session=True)
     wait_for((out / "random-seed0" / "run.parquet").exists, at_work)
     os.killpg(at_work.pid, signal.SIGKILL)
     at_work.wait()
     at_work.stdout.close()
     assert not (out / sweep.TABLE).exists()
-    again = command(few, "--out", out, "--workers", 1)
+    again = command(quick, "--out", out, "--workers", 1)
     said, _ = again.communicate(timeout=300)
     assert again.returncode == 0, said
-    same(results.read(out / sweep.TABLE)[0], expected(sweep.read(few)))
+    same(results.read(out / sweep.TABLE)[0], expected(sweep.read(quick)))
 
 
 @pytest.mark.slow
-def test_a_cluster_of_one_s_own_is_reached_by_its_scheduler_file(few, expected, tmp_path):
+def test_a_cluster_of_one_s_own_is_reached_by_its_scheduler_file(quick, expected, tmp_path):
     file = tmp_path / "scheduler.json"
     dask = [
         sys.executable,
@@ -306,14 +317,14 @@ def test_a_cluster_of_one_s_own_is_reached_by_its_scheduler_file(few, expected, 
             wait_for(file.exists, scheduler)
             with subprocess.Popen([*worker, "--nthreads", "1", "--no-dashboard"], **quiet) as one:
                 try:
-                    done = command(few, "--size", "small", "--out", tmp_path / "out", "--scheduler", file)
+                    done = command(quick, "--size", "small", "--out", tmp_path / "out", "--scheduler", file)
                     said, _ = done.communicate(timeout=300)
                     assert done.returncode == 0, said
                 finally:
                     one.terminate()
         finally:
             scheduler.terminate()
-    same(results.read(tmp_path / "out" / sweep.TABLE)[0], expected(sweep.read(few, size="small")))
+    same(results.read(tmp_path / "out" / sweep.TABLE)[0], expected(sweep.read(quick, size="small")))
 
 
 def wait_for(condition, process, seconds=300):

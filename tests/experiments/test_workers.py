@@ -15,7 +15,7 @@ def test_workers_take_the_cores_in_turn(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 9})
     monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: taken.append(cores))
     for name in (0, 1, 2):
-        workers.keep_to_one_core(SimpleNamespace(name=name))
+        workers._keep_to_one_core(SimpleNamespace(name=name))
     assert taken == [{4}, {9}, {4}]
 
 
