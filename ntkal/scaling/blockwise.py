@@ -24,9 +24,9 @@ _PROBE = 4
 class BlockedKernel:
     """A symmetric kernel matrix in a folder: a JSON description and a ``.npy`` file for each block.
 
-    Only blocks on and below the diagonal are stored; the others are their transposes. Blocks are read when
-    they are used, memory-mapped, so a kernel may be far larger than memory. Their files carry a number that
-    :func:`compute` drew for this kernel: what is left of another one in the same place is not read.
+    Only blocks on and below the diagonal are stored. They are read when they are used, memory-mapped, so a
+    kernel may be far larger than memory. Their files carry a number that :func:`compute` drew for this one:
+    what is left of another kernel in the same place is not read.
 
     Attributes:
         folder: Where it lies.
@@ -67,11 +67,7 @@ class BlockedKernel:
         return [at for at in self.blocks() if self._stored(*at) is None]
 
     def rows(self, start: int, stop: int) -> Shaped[np.ndarray, "b n"]:
-        """Read rows ``start`` to ``stop - 1``, shape (stop - start, n).
-
-        Raises:
-            ValueError: For rows outside the kernel, or when a block is missing.
-        """
+        """Read rows ``start`` to ``stop - 1``, shape (stop - start, n); a missing block is an error."""
         start = check_int("start", start, low=0, high=len(self) - 1)
         stop = check_int("stop", stop, low=start + 1, high=len(self))
         mine = {

@@ -1,7 +1,8 @@
 """Closed forms: this book's, equation (12) by candidate, plain refitting, and the infinitely wide network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -162,39 +163,34 @@ def block_after(
         yield np.array([c]), outputs[None]
 
 
-def _given(situation: Situation, kind: str = "empirical") -> tuple[tuple, float]:
-    """Kernels, outputs and labels, and the absolute ridge.
+def _empirical(case: Situation) -> tuple:
+    x_l, x_p = jnp.asarray(case.x_l), jnp.asarray(case.x_p)
+    return split_ntk(case.model.apply, case.params, x_l, x_p, logit=case.logit)
 
-    The scale of the infinite kernel differs from the empirical one's. Nothing depends on it: the ridge is a
-    fraction of the kernel's own mean diagonal, and with the ridge scaled as the kernel is, the mean stays as
-    it was and in the scores the covariance and the variance of a candidate scale alike.
+
+def _infinite(case: Situation) -> tuple:
+    """After Borsos, Mutny and Krause (2020), who select a coreset with the kernel of infinite width.
+
+    Its scale differs from the empirical one's. Nothing depends on it: the ridge is a fraction of the kernel's
+    own mean diagonal, so that the mean and the scores stay as they were.
     """
-    x_l, x_p = jnp.asarray(situation.x_l), jnp.asarray(situation.x_p)
-    if kind == "empirical":
-        kernels = split_ntk(situation.model.apply, situation.params, x_l, x_p, logit=situation.logit)
-    else:  # after Borsos, Mutny and Krause (2020), who select a coreset with it
-        kernels = infinite.split(situation.infinite, situation.x_l, situation.x_p)
-    return (*kernels, situation.f_l, situation.f_p, situation.y_l), situation.ridge(kernels[0])
+    return infinite.split(case.infinite, case.x_l, case.x_p)
 
 
-def _linearised(name: str, after, invert: bool) -> Rival:
-    def prepare(situation: Situation) -> Linearised:
-        given, ridge = _given(situation)
-        return linearised(*given, ridge=ridge, invert=invert)
+def _given(case: Situation, kernels: Callable[[Situation], tuple]) -> dict[str, Any]:
+    blocks = dict(zip(("k_ll", "k_pl", "k_pp"), kernels(case), strict=True))
+    outputs = {"f_l": case.f_l, "f_p": case.f_p, "y_l": case.y_l}
+    return blocks | outputs | {"ridge": case.ridge(blocks["k_ll"])}
+
+
+def _by_candidate(name: str, after: Callable, **options: bool) -> Rival:
+    def prepare(case: Situation) -> Linearised:
+        return linearised(**_given(case, _empirical), **options)
 
     return Rival(name, prepare, before=lambda state: state.mean, after=after)
 
 
-def _lookahead(name: str, kind: str) -> Rival:
-    def prepare(situation: Situation) -> Lookahead:
-        given, ridge = _given(situation, kind)
-        return Lookahead.fit(*given, ridge=ridge)
-
-    return of_lookahead(name, prepare)
-
-
-NTK, INFINITE = _lookahead("ntk", "empirical"), _lookahead("infinite", "infinite")
-NTK_BLOCK, NTK_REFIT = (
-    _linearised("ntk_block", block_after, True),
-    _linearised("ntk_refit", refit_after, False),
-)
+NTK = of_lookahead("ntk", lambda case: Lookahead.fit(**_given(case, _empirical)))
+INFINITE = of_lookahead("infinite", lambda case: Lookahead.fit(**_given(case, _infinite)))
+NTK_BLOCK = _by_candidate("ntk_block", block_after, invert=True)
+NTK_REFIT = _by_candidate("ntk_refit", refit_after)

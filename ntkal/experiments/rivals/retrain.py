@@ -1,6 +1,7 @@
 """Naive look-ahead: train the network again for each candidate, with SGD on the labelled set and it."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -147,33 +148,22 @@ def _train(state: Retraining, at: np.ndarray) -> dict:
         lambda leaf: jnp.repeat(jnp.asarray(leaf)[None], len(at), axis=0),
         (case.params["weights"], case.params["statistics"]),
     )
-    trace, step = jax.tree.map(jnp.zeros_like, weights), _step(case.model, config)
+    trace = jax.tree.map(jnp.zeros_like, weights)
+    step = _of_several(training.train_step(case.model, config), (0, 0, 0, 0, 0, None), (0, 1, 2))
     for rate in config.rates():
         x, y = (np.stack(parts) for parts in zip(*map(next, streams), strict=True))
         weights, statistics, trace, _ = step(weights, statistics, trace, x, y, rate)
     return {"weights": weights, "statistics": statistics}
 
 
-def _step(model: Model, config: TrainConfig) -> Callable:
-    """One step of several networks at once, each on its own batch."""
-    one = training.train_step(model, config)
-    return _kept(model, one, lambda: jax.vmap(one, (0, 0, 0, 0, 0, None)), donate_argnums=(0, 1, 2))
-
-
-def _apply(model: Model) -> Callable:
-    return _kept(model, "outputs of several networks", lambda: jax.vmap(model.apply, (0, None)))
-
-
-def _kept(model: Model, name: Any, make: Callable, **options: Any) -> Callable:
-    """What is compiled for a model is kept with it, and goes with it."""
-    kept = vars(model).setdefault("compiled_for_several", {})
-    if name not in kept:
-        kept[name] = jax.jit(make(), **options)
-    return kept[name]
+@functools.lru_cache(maxsize=4)
+def _of_several(function: Callable, axes: tuple, donated: tuple[int, ...] = ()) -> Callable:
+    """A function of one network's parameters for several networks at once."""
+    return jax.jit(jax.vmap(function, axes), donate_argnums=donated)
 
 
 def _outputs(model: Model, params: dict, x: Any) -> Float[Array, "b m C"]:
-    apply, x = _apply(model), jnp.asarray(x)
+    apply, x = _of_several(model.apply, (0, None)), jnp.asarray(x)
     parts = [(at, apply(params, x[at])) for at in base.spans(len(x), ROWS)]
     last, out = parts.pop()
     # The last part goes over ground of the one before it.

@@ -91,8 +91,8 @@ class Rival:
             candidate has come once; ``block`` is the largest b, and None lets the rival choose.
         closed: Whether the state is a :class:`ntkal.Lookahead`, which has closed forms of the scores.
         centred: Whether changes are counted from the mean over the candidates of the outputs after them, in
-            place of ``before``. It takes out what happens whoever the candidate is, and keeps all outputs:
-            m * m * C numbers.
+            place of ``before``: that takes out what happens whoever the candidate is, and keeps m * m * C
+            numbers.
 
     Example:
         >>> post = Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0)
@@ -205,12 +205,7 @@ def few(m: int, classes: int) -> int:
 
 
 def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:
-    """Return the rival whose state is the look-ahead that ``prepare(situation)`` gives.
-
-    Example:
-        >>> of_lookahead("mine", lambda situation: situation).closed
-        True
-    """
+    """Return the rival whose state is the look-ahead that ``prepare(situation)`` gives."""
 
     def after(post, block=None):
         m, classes = post.mean.shape

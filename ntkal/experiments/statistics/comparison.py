@@ -120,10 +120,7 @@ def over_baseline(
 
 
 def rivals(table: pd.DataFrame, baseline: str, column: str = "series") -> list[str]:
-    """Give the series beside the baseline, in the order of the table.
-
-    Raises:
-        ValueError: When the baseline is not in the table or nothing else is.
+    """Give the series beside the baseline, in the order of the table; a ValueError if there are none.
 
     Example:
         >>> rivals(pd.DataFrame({"series": ["random", "margin"]}), "random")

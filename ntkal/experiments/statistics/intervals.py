@@ -158,12 +158,7 @@ def differences(
 
 
 def rows_of(table: pd.DataFrame, name: str, which: str, column: str) -> pd.DataFrame:
-    """Give the rows of one series, or raise a ValueError that begins with the argument's name.
-
-    Example:
-        >>> len(rows_of(pd.DataFrame({"series": ["random", "margin"]}), "a", "margin", "series"))
-        1
-    """
+    """Give the rows of one series, or raise a ValueError that begins with the argument's name."""
     clean(table, [column])
     part = table[table[column].isin([which])]
     if part.empty:

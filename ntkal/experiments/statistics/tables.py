@@ -28,14 +28,8 @@ def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
 def clean(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str] = ()) -> pd.DataFrame:
     """Give the columns that a statistic reads: keys that are all there, and finite numbers in float64.
 
-    Args:
-        table: Rows of runs.
-        keys: Columns that say what a row is of; if ``seed`` is among them they tell all rows apart.
-        values: Columns of numbers, of any numeric type, pandas' nullable ones too.
-
-    Raises:
-        ValueError: When a column or a key is missing or a seed comes twice; for booleans, texts and objects
-            among the values, and for a value that is NaN, infinite or missing.
+    If ``seed`` is among the keys, they tell all rows apart. Values are numbers of any type, pandas' nullable
+    ones too; booleans, texts, objects, NaN and missing entries are refused by their column.
 
     Example:
         >>> clean(pd.DataFrame({"seed": [0], "labels": pd.array([5])}), ["seed"], ["labels"])["labels"].dtype
@@ -68,12 +62,8 @@ def clean(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str] = ()) 
 def complete(table: pd.DataFrame, column: str = "series", by: str = "labels") -> list:
     """Give the seeds in order; raise a ValueError unless every curve has all at each of its points.
 
-    A mean over five seeds here and six there would move for no reason but the seed that is missing.
-
-    Args:
-        table: Rows of runs, with a column ``seed``.
-        column: Column that makes the curves.
-        by: Column that makes the points of a curve.
+    The column makes the curves and ``by`` their points. A mean over five seeds here and six there would move
+    for no reason but the seed that is missing.
 
     Example:
         >>> complete(pd.DataFrame({"series": "random", "seed": [1, 0], "labels": 100}))
@@ -91,12 +81,7 @@ def complete(table: pd.DataFrame, column: str = "series", by: str = "labels") ->
 
 
 def after_start(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows after cycle 0, in which nothing was chosen.
-
-    Example:
-        >>> after_start(pd.DataFrame({"cycle": [0, 1, 2]}))["cycle"].tolist()
-        [1, 2]
-    """
+    """Give the rows after cycle 0, in which nothing was chosen."""
     rows = table[clean(table, [], ["cycle"])["cycle"].to_numpy() > 0]
     if rows.empty:
         raise ValueError("table: no cycle after cycle 0, so nothing was chosen and no time was taken.")

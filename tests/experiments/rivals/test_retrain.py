@@ -170,10 +170,10 @@ def test_a_block_stays_below_the_stated_memory(name, monkeypatch):
         for part in ("weights", "statistics")
     )
     x, y = np.zeros((block, 4, *SHAPE)), np.zeros((block, 4, 3))
-    step = retrain._step(case.model, state.config)
+    step = retrain._of_several(train.train_step(case.model, state.config), (0, 0, 0, 0, 0, None), (0, 1, 2))
     program = step.lower(weights, statistics, weights, x, y, np.float64(0.1)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 2**26
-    program = retrain._apply(case.model).lower(
+    program = retrain._of_several(case.model.apply, (0, None)).lower(
         {"weights": weights, "statistics": statistics}, case.x_p[: retrain.ROWS]
     )
     assert program.compile().memory_analysis().temp_size_in_bytes < 2**26
