@@ -46,8 +46,13 @@ def empirical_ntk(
     respect to each parameter; only when one layer's Jacobian exceeds the budget are row blocks recomputed.
 
     Args:
-        apply_fn: ``apply_fn(params, x) -> (n, C)``, pure, treating each input on its own (freeze batch norm).
-        params: Pytree of parameters; its floating-point leaves are differentiated.
+        apply_fn: ``apply_fn(params, x) -> (n, C)``, treating each input on its own (freeze batch norm, turn
+            dropout off). It is traced anew at each call, so what it reads from outside is read as it is then
+            (if it is compiled itself, as it was when JAX compiled it); networks of equal steps are compiled
+            once, and none is kept.
+        params: Pytree of parameters: the floating-point leaves, and complex ones as two real parts. Constants
+            are whole numbers, keys, and statistics of batch norm: what Flax calls ``batch_stats`` or
+            ``BatchStat``, and leaves named ``running_mean``, ``running_var`` and the like.
         x1: Inputs, shape (n1, ...).
         x2: Inputs, shape (n2, ...); None stands for ``x1`` and returns an exactly symmetric matrix.
         logit: ``"first"`` or an index: that logit. ``"mean"``: the mean of the logits. ``"sum"``: their sum
@@ -59,8 +64,12 @@ def empirical_ntk(
         The kernel in the network's precision, shape (n1, n2), or (n1, n2, C, C) for ``logit="all"``.
 
     Raises:
-        ValueError: For an unknown logit, an empty or non-floating input, an ``apply_fn`` whose output is not
-            (n, C), a budget too small for a single input, or a kernel with NaN or infinite entries.
+        ValueError: Beginning with the argument's name: for a leaf that is no array of numbers, an ``apply_fn``
+            that raises, whose outputs are not (n, C) or change for an input with the others in its batch (on
+            three inputs), an empty or non-floating input, arrays on two devices, an unknown logit, a budget
+            too small for one input, or NaN and infinite entries. While JAX traces (jit, vmap, grad), values
+            are not looked at.
+        RuntimeError: When JAX's 64-bit mode was turned off.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), equation (10) and the single-logit kernel below it.

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int
+from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_number
 from ntkal.kernels.host import joined
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
 
@@ -114,10 +114,11 @@ def pivoted_cholesky(
         ([2, 0], True)
     """
     eps = precision_of(diagonal)
-    left = np.array(as_float64("diagonal", diagonal, (None,)))
+    diagonal = np.asarray(as_float64("diagonal", diagonal, (None,)))
+    left = diagonal.copy()
     m = len(left)
     rank = check_int("rank", rank, low=1, high=m)
-    if not 0 <= tolerance < 1:
+    if check_number("tolerance", tolerance, low=0) >= 1:
         raise ValueError(f"tolerance: expected a share of the trace from 0 to below 1, got {tolerance!r}.")
     if left.min() < 0:
         raise ValueError(
