@@ -14,14 +14,10 @@ import ntkal
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "book" / "api.md"
-SECTION = re.compile(
-    r"^\.\. automodule:: (?P<name>\S+)\n(?:   :(?!exclude)\S+:.*\n)*"
-    r"(?:   :exclude-members: (?P<left_out>.*)\n)?",
-    re.MULTILINE,
-)
-SECTIONS = {
-    found["name"]: set(re.split(r",\s*", found["left_out"] or ""))
-    for found in SECTION.finditer(PAGE.read_text(encoding="utf-8"))
+SECTION = re.compile(r"^\.\. automodule:: (\S+)\n((?:   :.*\n)+)", re.MULTILINE)
+SECTIONS = {  # the options of each, by the module
+    name: dict(re.findall(r":(\S+): ?(.*)", options))
+    for name, options in SECTION.findall(PAGE.read_text(encoding="utf-8"))
 }
 OWN = re.compile(r"^\.\. py:\w+:: (ntkal\.\w+)", re.MULTILINE)
 ROLES = r"(?:py:)?(?:func|class|meth|mod|attr|data|exc|obj)"
@@ -35,8 +31,9 @@ LONG = {"ntkal.textbook.figures.make", "ntkal.experiments.workers.connect"}
 def public(module):
     """What the page shows of a module, errors aside: the names in ``__all__``, else those made in it."""
     listed = getattr(module, "__all__", None)
+    left_out = SECTIONS[module.__name__].get("exclude-members", "").split(", ")
     for name, value in vars(module).items():
-        if not (inspect.isfunction(value) or inspect.isclass(value)) or name in SECTIONS[module.__name__]:
+        if not (inspect.isfunction(value) or inspect.isclass(value)) or name in left_out:
             continue
         own = not name.startswith("_") and value.__module__ == module.__name__
         if own if listed is None else name in listed:
@@ -59,8 +56,9 @@ def targets():
     for name, value in documented().items():
         found.add(f"{value.__module__}.{value.__qualname__}")  # Sphinx knows where it is defined
         if inspect.isclass(value):
-            members = [member for member in dir(value) if not member.startswith("_")]
-            found |= {f"{name}.{member}" for member in [*members, *getattr(value, "__annotations__", {})]}
+            inherited = "inherited-members" in SECTIONS[name.rpartition(".")[0]]
+            members = [*(dir(value) if inherited else vars(value)), *getattr(value, "__annotations__", {})]
+            found |= {f"{name}.{member}" for member in members if not member.startswith("_")}
     return found
 
 
