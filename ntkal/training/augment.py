@@ -47,12 +47,15 @@ class Augmentation:
     shear: float = 0.0
 
     def __post_init__(self):
-        check_int("shift", self.shift, low=0)
         if not isinstance(self.flip, (bool, np.bool_)):
             raise ValueError(f"flip: expected True or False, got {self.flip!r}.")
+        clean = {"shift": check_int("shift", self.shift, low=0), "flip": bool(self.flip)}
         for name, high in {"rotate": 180, "zoom": 1, "shear": None}.items():
-            if check_number(name, getattr(self, name), low=0, high=high) == high:
-                raise ValueError(f"{name}: expected a number below {high}, got {getattr(self, name)}.")
+            clean[name] = check_number(name, getattr(self, name), low=0, high=high)
+            if clean[name] == high:
+                raise ValueError(f"{name}: expected a number below {high}, got {clean[name]}.")
+        for name, value in clean.items():
+            object.__setattr__(self, name, value)
 
     def __bool__(self) -> bool:
         return self != Augmentation()

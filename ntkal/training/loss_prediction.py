@@ -161,6 +161,9 @@ def ranking_loss(
     Returns:
         A number that is not negative; 0 when there is no pair.
 
+    Raises:
+        ValueError: When the shapes differ, or are no vectors.
+
     Source:
         Yoo and Kweon (2019), equation (2).
 
@@ -168,6 +171,9 @@ def ranking_loss(
         >>> float(ranking_loss(jnp.array([3.0, 0.0, 0.5, 0.0]), jnp.array([2.0, 1.0, 1.0, 2.0])))
         0.5
     """
+    predicted, true = jnp.asarray(predicted), jnp.asarray(true)
+    if predicted.ndim != 1 or true.shape != predicted.shape:
+        raise ValueError(f"true: expected losses of one shape (b,), got {true.shape} and {predicted.shape}.")
     pairs = len(predicted) // 2
     sign = jnp.where(true[:pairs] > true[pairs : 2 * pairs], 1, -1).astype(predicted.dtype)
     missing = margin - sign * (predicted[:pairs] - predicted[pairs : 2 * pairs])

@@ -59,17 +59,20 @@ class TrainConfig:
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "epochs"):
-            if name != "epochs" or self.epochs is not None:
-                check_int(name, getattr(self, name), low=1)
-        self.augmentation  # noqa: B018  (built here so that a bad number is refused at once)
+            if getattr(self, name) is not None or name != "epochs":
+                object.__setattr__(self, name, check_int(name, getattr(self, name), low=1))
+        for name, value in vars(self.augmentation).items():  # checked there
+            object.__setattr__(self, name, value)
         check_choice("schedule", self.schedule, SCHEDULES)
-        if check_number("learning_rate", self.learning_rate, low=0) == 0:
+        for name, high in {"learning_rate": None, "momentum": 1, "weight_decay": None}.items():
+            object.__setattr__(self, name, check_number(name, getattr(self, name), low=0, high=high))
+        if self.learning_rate == 0:
             raise ValueError(f"learning_rate: expected a positive number, got {self.learning_rate}.")
-        if check_number("momentum", self.momentum, low=0, high=1) == 1:
+        if self.momentum == 1:
             raise ValueError(f"momentum: expected a number from 0 to below 1, got {self.momentum}.")
-        check_number("weight_decay", self.weight_decay, low=0)
         if not isinstance(self.nesterov, (bool, np.bool_)):
             raise ValueError(f"nesterov: expected True or False, got {self.nesterov!r}.")
+        object.__setattr__(self, "nesterov", bool(self.nesterov))
 
     @property
     def augmentation(self) -> Augmentation:

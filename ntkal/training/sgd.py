@@ -233,7 +233,8 @@ def descend(
 
     Args:
         step: From :func:`train_step`.
-        weights: Where to start; ``statistics`` too.
+        weights: Where to start.
+        statistics: Where to start.
         drawn: Batches, from :func:`ntkal.training.augment.batches`.
         config: Steps and rates.
         more: Further arguments of each step.

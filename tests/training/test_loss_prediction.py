@@ -52,6 +52,17 @@ def test_the_ranking_loss_is_the_papers_loop_over_pairs(size, margin, rng):
         assert loss_prediction.ranking_loss(predicted, true, margin) == pytest.approx(expected, abs=1e-14)
 
 
+def test_losses_of_two_shapes_are_not_ranked(as_user):
+    assert loss_prediction.ranking_loss([3.0, 0.0], [1.0, 2.0]) == 4.0
+    for predicted, true in (
+        (np.ones(4), np.ones((4, 1))),
+        (np.ones(4), np.ones(3)),
+        (np.ones((4, 1)), np.ones((4, 1))),
+    ):
+        with pytest.raises(ValueError, match="^true: expected losses of one shape"):
+            loss_prediction.ranking_loss(predicted, true)
+
+
 def test_no_gradient_flows_through_the_true_losses(rng):
     predicted, true = jnp.asarray(rng.normal(size=8)), jnp.asarray(rng.normal(size=8))
     by_predicted, by_true = jax.grad(loss_prediction.ranking_loss, argnums=(0, 1))(predicted, true)

@@ -1,4 +1,6 @@
+import dataclasses
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -189,6 +191,20 @@ def test_progress_is_text_on_standard_error(regression, capsys):
     assert "training" in err
     assert "/3 [" in err
     assert "loss=" in err
+
+
+def test_numpy_numbers_become_pythons_own(as_user):
+    given = {
+        "steps": np.int64(3),
+        "batch_size": np.uint8(2),
+        "epochs": np.int32(2),
+        "momentum": np.float64(0.5),
+    }
+    given |= {"shift": np.int64(1), "flip": np.True_, "zoom": np.float32(0.5)}
+    config = TrainConfig(**given)
+    kinds = [type(getattr(config, name)) for name in given]
+    assert kinds == [int, int, int, float, int, bool, float]
+    assert json.loads(json.dumps(dataclasses.asdict(config)))["epochs"] == 2
 
 
 @pytest.mark.parametrize(
