@@ -62,22 +62,24 @@ def claim(
     if at_least is None and at_most is None and equals is None:
         raise ValueError("claim: give at_least, at_most or equals; a claim that cannot fail is not a claim.")
     limits = {"at_least": at_least, "at_most": at_most, "equals": equals, "tolerance": tolerance}
+    limits = {name: _one_number(name, limit) for name, limit in limits.items() if limit is not None}
     for name, limit in limits.items():
-        if limit is not None and not math.isfinite(_one_number(name, limit)):
+        if not math.isfinite(limit):
             raise ValueError(f"{name}: expected a finite number, got {limit}.")
     if tolerance < 0 or (tolerance and equals is None):
         raise ValueError(f"tolerance: a number of at least 0 beside equals, got {tolerance}.")
     number = _one_number("value", value)
     bounds, holds = [], math.isfinite(number)
-    if at_least is not None:
-        bounds.append(f"at least {at_least:.4g}")
-        holds = holds and number >= at_least
-    if at_most is not None:
-        bounds.append(f"at most {at_most:.4g}")
-        holds = holds and number <= at_most
-    if equals is not None:
-        bounds.append(f"equal to {equals:.4g}" + (f" within {tolerance:.2g}" if tolerance else ""))
-        holds = holds and abs(number - equals) <= tolerance
+    if "at_least" in limits:
+        bounds.append(f"at least {limits['at_least']:.4g}")
+        holds = holds and number >= limits["at_least"]
+    if "at_most" in limits:
+        bounds.append(f"at most {limits['at_most']:.4g}")
+        holds = holds and number <= limits["at_most"]
+    if "equals" in limits:
+        within = f" within {limits['tolerance']:.2g}" if tolerance else ""
+        bounds.append(f"equal to {limits['equals']:.4g}{within}")
+        holds = holds and abs(number - limits["equals"]) <= limits["tolerance"]
     said = f"{statement} {number:.4g} ({' and '.join(bounds)})"
     if not holds:
         raise ClaimError(f"Claim fails: {said}.")

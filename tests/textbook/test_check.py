@@ -57,6 +57,19 @@ def test_a_claim_about_no_real_number_says_what_came(value, as_user):
         claim("x is", value, equals=2)
 
 
+def test_a_bound_takes_the_same_forms(capsys, as_user):
+    claim(
+        "x is",
+        2,
+        at_least=np.array([1.0]),
+        at_most=jnp.float32(3),
+        equals=np.int64(2),
+        tolerance=np.float64(0.5),
+    )
+    said = "at least 1 and at most 3 and equal to 2 within 0.5"
+    assert capsys.readouterr().out == f"Claim holds: x is 2 ({said}).\n"
+
+
 def test_a_claim_of_what_is_traced_says_where_to_claim():
     with pytest.raises(ValueError, match=r"value: expected numbers, .* outside of jit"):
         jax.jit(lambda x: claim("x is", x, at_least=0))(1.0)

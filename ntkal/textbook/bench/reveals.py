@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkal.acquisition import get, mlmoc_norm
-from ntkal.acquisition.sequential import pick
+from ntkal.acquisition import get
+from ntkal.acquisition.sequential import pick, pick_compiled
 from ntkal.lookahead import Lookahead
 from ntkal.textbook.bench.problem import Case
 from ntkal.textbook.bench.timing import Peer, best_seconds, gap, numpy_bytes, row, rows
@@ -74,23 +74,14 @@ def picks(case: Case) -> list[dict[str, Any]]:
         >>> picks(made_up(5, 8, 2))[0]["difference"]
         0.0
     """
-    count = min(COUNT, len(case.post.mean) // 4)
-
-    @jax.jit
-    def scanned(post):
-        def step(state, _):
-            post, taken = state
-            best = jnp.argmax(jnp.where(taken, -jnp.inf, mlmoc_norm(post)))
-            label = jax.nn.one_hot(post.mean[best].argmax(), post.mean.shape[1], dtype=post.mean.dtype)
-            return (post.reveal(best, label), taken.at[best].set(True)), best
-
-        return jax.lax.scan(step, (post, jnp.zeros(len(post.mean), bool)), length=count)[1]
+    strategy, post, count = get("mlmoc_norm"), case.post, min(COUNT, len(case.post.mean) // 4)
 
     def one_by_one():
-        return pick(get("mlmoc_norm"), case.post, count, np.random.default_rng(0))
+        return pick(strategy, post, count, np.random.default_rng(0))
 
     peer = Peer("each pick from Python", one_by_one, needed=1, admitted=0.0)
-    return rows(f"{count} picks inside one lax.scan", lambda: scanned(case.post), peer, repeats=1)
+    ours = f"{count} picks inside one lax.scan"
+    return rows(ours, lambda: pick_compiled(strategy, post, count), peer, repeats=1)
 
 
 def _with(case: Case, at: np.ndarray, labels: np.ndarray) -> Lookahead:
