@@ -159,7 +159,7 @@ def described(model: Model, seed: int, x: Float[np.ndarray, "1 ..."], classes: i
     Example:
         >>> model = models.mlp((2,), 3, width=4)
         >>> described(model, 0, np.zeros((1, 2), np.float32), 3)
-        'mlp, 27 parameters, outputs 0 0 0'
+        'mlp, 47 parameters, outputs 0 0 0'
     """
     if not isinstance(model, Model):
         raise ValueError(f"model: expected a ntkal.models.Model, got {type(model).__name__}.")
