@@ -34,13 +34,12 @@ def folder(root: str | Path | None = None) -> Path:
     """The folder of downloaded files: ``root``, else ``$NTKAL_DATA``, else the user's cache folder.
 
     Raises:
-        ValueError: When that is a file, or ``root`` no path.
+        ValueError: When ``root`` is no path.
 
     Example:
         >>> folder("somewhere").name
         'somewhere'
     """
-    name = "NTKAL_DATA" if root is None else "root"
     if not isinstance(root, str | os.PathLike | None):
         raise ValueError(f"root: expected the path of a folder, got {root!r}.")
     if root is None:
@@ -49,10 +48,7 @@ def folder(root: str | Path | None = None) -> Path:
         import pooch
 
         root = pooch.os_cache("ntkal")
-    place = Path(root).expanduser()
-    if place.is_file():
-        raise ValueError(f"{name}: {place} is a file; expected the folder that the data files are in.")
-    return place
+    return Path(root).expanduser()
 
 
 def read(name: str, place: Path) -> Dataset:
@@ -63,6 +59,10 @@ def read(name: str, place: Path) -> Dataset:
         FileNotFoundError: When there is no file, and no address to fetch it from.
         ValueError: When a file is damaged or holds something else.
     """
+    if place.is_file():
+        raise ValueError(
+            f"root: {place} is a file; give the folder with the data files, here or in NTKAL_DATA."
+        )
     parts, shape = [], (28, 28) if name == "mnist" else (32, 32, 3)
     for file, (address, _) in FILES[name].items():
         path = _find(name, file, place)

@@ -252,12 +252,12 @@ def test_a_failed_download_leaves_nothing_behind(reply, tmp_path, answers):
 def test_a_root_that_is_no_folder_is_named(tmp_path, monkeypatch, as_user):
     file = tmp_path / "file"
     file.write_bytes(b"")
-    with pytest.raises(ValueError, match=f"^root: {file} is a file; expected the folder"):
+    with pytest.raises(ValueError, match=f"^root: {file} is a file; give the folder"):
         ntkal.load("mnist", root=file)
     with pytest.raises(ValueError, match="^root: expected the path of a folder, got 5"):
         ntkal.load("mnist_imbalanced", root=5)
     monkeypatch.setenv("NTKAL_DATA", str(file))
-    with pytest.raises(ValueError, match="^NTKAL_DATA: .* is a file"):
+    with pytest.raises(ValueError, match=f"^root: {file} is a file; .* NTKAL_DATA"):
         ntkal.load("cifar10")
 
 
