@@ -20,7 +20,7 @@ from ntkal.kernels.gradients import (
     held,
     mirrored,
 )
-from ntkal.kernels.network import ApplyFn, Logit, check_finite, check_logit, trace_network
+from ntkal.kernels.network import ApplyFn, Logit, check_devices, check_finite, check_logit, trace_network
 
 STRIP = 256
 """Inputs to a strip: products of two strips are large enough to be fast, and half of them are not needed."""
@@ -64,7 +64,7 @@ def empirical_ntk(
         The kernel in the network's precision, shape (n1, n2), or (n1, n2, C, C) for ``logit="all"``.
 
     Raises:
-        ValueError: Beginning with the argument's name: for a leaf that is no array of numbers, an ``apply_fn``
+        ValueError: Beginning with the argument's name: for a leaf that is no array of numbers, a network
             that raises, whose outputs are not (n, C) or change for an input with the others in its batch (on
             three inputs), an empty or non-floating input, arrays on two devices, an unknown logit, a budget
             too small for one input, or NaN and infinite entries. While JAX traces (jit, vmap, grad), values
@@ -151,6 +151,7 @@ def split_ntk(
     if options.get("logit") == "all":
         raise ValueError("logit: 'all' has no single kernel block; choose one logit, 'mean' or 'sum'.")
     x_l, x_p = as_inputs("x_l", x_l), as_inputs("x_p", x_p)
+    check_devices(x_l=x_l, x_p=x_p)
     if x_l.shape[1:] != x_p.shape[1:]:
         raise ValueError(f"x_p: expected inputs of shape {x_l.shape[1:]} like x_l, got {x_p.shape[1:]}.")
     n = len(x_l)

@@ -72,7 +72,7 @@ def trace_network(apply_fn: ApplyFn, params: Any, **inputs: Any) -> Network:
     ((name, x), *_) = inputs.items()
     rows = [as_inputs(name, x[at : at + 1]) for at in (0, len(x) // 2, len(x) - 1)]
     program, outside = _trace(apply_fn, back, leaves, rows[0])
-    _check_devices(params=leaves, apply_fn=outside, **inputs)
+    check_devices(params=leaves, apply_fn=outside, **inputs)
     dtype, traced = jnp.result_type(*(leaves[i] for i in moving)), is_traced(leaves, outside, inputs)
     network = Network(program, leaves, outside, moving, dtype, program.result.shape[1], traced)
     if not network.traced:
@@ -140,6 +140,24 @@ def check_logit(logit: Logit, classes: int) -> Logit:
     return check_int("logit", logit, low=0, high=classes - 1)
 
 
+def check_devices(**given: Any) -> None:
+    """Raise a ValueError when arrays, given under their arguments' names, were put on different devices.
+
+    Example:
+        >>> check_devices(params={"w": jnp.ones(2)}, x=np.ones(2))
+    """
+    at: dict = {}
+    for name, arrays in given.items():
+        for array in jax.tree.leaves(arrays):
+            if isinstance(array, jax.Array) and not is_traced(array) and array.committed:
+                at.setdefault(frozenset(array.devices()), name)
+    if len(at) > 1:
+        (one, first), (other, second), *_ = ((", ".join(sorted(map(str, d))), name) for d, name in at.items())
+        raise ValueError(
+            f"{second}: on {other}, but {first} on {one}; put both on one device with jax.device_put."
+        )
+
+
 def check_finite(result: ArrayLike, network: Network, **inputs: Any) -> None:
     """Raise a ValueError that says where the NaN or infinite entries of a result come from, if it has any.
 
@@ -179,23 +197,6 @@ def _as_array(where: str, leaf: Any) -> jax.Array:
         "functions, texts and settings out of params and in apply_fn (Equinox: params is the first part of "
         "eqx.partition(model, eqx.is_inexact_array), and apply_fn joins the parts by eqx.combine)."
     )
-
-
-def _check_devices(**given: Any) -> None:
-    at: dict = {}
-    for name, arrays in given.items():
-        for array in jax.tree.leaves(arrays):
-            if isinstance(array, jax.Array) and not is_traced(array) and array.committed:
-                at.setdefault(frozenset(array.devices()), name)
-    if len(at) > 1:
-        (one, first), (other, second), *_ = at.items()
-        raise ValueError(
-            f"{second}: on {_said(other)}, but {first} on {_said(one)}; put both on one with jax.device_put."
-        )
-
-
-def _said(devices: frozenset) -> str:
-    return ", ".join(sorted(map(str, devices)))
 
 
 def _trace(apply_fn: ApplyFn, back: Callable, leaves: list, x: jax.Array) -> tuple[Program, list[jax.Array]]:

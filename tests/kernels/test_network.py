@@ -368,7 +368,7 @@ TWO = """
     try:
         empirical_ntk(net, w, jax.device_put(x, here))
     except ValueError as error:
-        print(str(error) == f"x1: on {here}, but params on {there}; put both on one with jax.device_put.")
+        print(str(error).startswith(f"x1: on {here}, but params on {there}; put both on one device"))
 """
 
 
