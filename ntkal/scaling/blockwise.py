@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from ntkal.experiments.results import write_whole
 from ntkal.experiments.workers import RETRIES, connect, finished
@@ -130,7 +130,7 @@ class BlockedKernel:
 
 def compute(
     kernel: Callable[..., ArrayLike],
-    x: Float[ArrayLike, "n ..."],
+    x: Shaped[ArrayLike, "n ..."],
     out: str | os.PathLike,
     *,
     block: int = 2000,
