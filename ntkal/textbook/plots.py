@@ -76,15 +76,13 @@ def difference_from(
     Args:
         table: Rows of runs; every curve needs the baseline's seeds.
         baseline: Value of ``column`` that is the zero line.
-        value: Column to draw; differences of ``accuracy`` are drawn in percentage points.
+        value: As in :func:`learning_curves`, and so are the others; differences of ``accuracy`` are drawn in
+            percentage points.
         column: Column that makes the curves.
         by: Column of the horizontal axis.
-        level: Coverage of the band (Student's t over the differences within seeds).
-        order: Values of ``column`` to draw; all but the baseline if not given.
-        ax: Axes to draw on; the current ones if not given.
-
-    Returns:
-        The axes.
+        level: Coverage of the band, over the differences within seeds.
+        order: Values to draw; all but the baseline if not given.
+        ax: Axes to draw on.
 
     Raises:
         ValueError: As :func:`ntkal.experiments.statistics.paired` does.

@@ -1,7 +1,9 @@
 """The figures of the paper from a tidy table of runs: one function for each kind of figure.
 
 Each takes a table with a row for each cycle of each run (``series``, ``seed``, ``cycle``, ``labels``,
-``accuracy`` and what else it names) and returns a Matplotlib figure. A missing seed is an error.
+``accuracy`` and what else it names); ``order``, the series to draw in the order of the legend, all of them if
+not given; and ``level``, the coverage of bands and intervals by Student's t over seeds. It returns a
+Matplotlib figure. A column, a series or a seed that is missing is a ValueError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,15 +28,9 @@ def curves(table: pd.DataFrame, *, order: Sequence[str] | None = None, level: fl
     """Draw accuracy against labels for each series, with the bands of their intervals: figure 3a.
 
     Args:
-        table: Rows of runs: ``series``, ``seed``, ``labels``, ``accuracy``.
-        order: Series to draw, in the order of the legend; all of them if not given.
-        level: Coverage of the bands (Student's t over seeds).
-
-    Returns:
-        A figure of one panel.
-
-    Raises:
-        ValueError: When a column, a seed or a series of ``order`` is missing.
+        table: ``series``, ``seed``, ``labels``, ``accuracy``.
+        order: Series to draw.
+        level: Coverage of the bands.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), figure 3a.
@@ -63,16 +59,13 @@ def accuracy_and_seconds(
     length of a stacked part would depend on what it stands on. Their sum is written at the end of the bars.
 
     Args:
-        table: Rows of runs: ``series``, ``seed``, ``cycle``, ``labels``, ``accuracy``, ``seconds_kernel``,
+        table: ``series``, ``seed``, ``cycle``, ``labels``, ``accuracy``, ``seconds_kernel`` and
             ``seconds_query``.
-        order: Series to draw, in the order of the legend; all of them if not given.
+        order: Series to draw.
         level: Coverage of the bands.
 
     Returns:
         A figure of two panels; a bar is a mean of :func:`ntkal.experiments.statistics.seconds_per_cycle`.
-
-    Raises:
-        ValueError: When a column, a seed or a series of ``order`` is missing.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), figure 1a.
@@ -102,16 +95,13 @@ def beside_random(
     Above each panel stands the paired difference, averaged over the cycles in which labels were bought.
 
     Args:
-        table: Rows of runs: ``series``, ``seed``, ``cycle``, ``labels``, ``accuracy``.
+        table: ``series``, ``seed``, ``cycle``, ``labels``, ``accuracy``.
         pairs: For each series the series of its baseline. If not given, that of ``gp`` is ``random_gp`` if
             the table has it, else ``random``, and so on for every series that is no baseline.
         level: Coverage of the bands and intervals.
 
     Returns:
         A figure of a panel for each pair; all share both axes.
-
-    Raises:
-        ValueError: When a column, a seed or a series of ``pairs`` is missing.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), figure 1b.

@@ -1,4 +1,4 @@
-"""The figures of the paper that show a gain over random picks rather than an accuracy."""
+"""The figures of the paper that show a gain over random picks; arguments and errors are those of ``draw``."""
 
 from collections.abc import Sequence
 
@@ -28,16 +28,13 @@ def over_random(
     of one number of labels are set a little apart so that no interval hides another.
 
     Args:
-        table: Rows of runs: ``series``, ``seed``, ``labels``, ``accuracy``.
+        table: ``series``, ``seed``, ``labels``, ``accuracy``.
         baseline: The series that is the zero line.
-        order: Series to draw, in the order of the legend; all but the baseline if not given.
-        level: Coverage of the intervals (Student's t over the differences within seeds).
+        order: Series to draw; all but the baseline if not given.
+        level: Coverage of the intervals, over the differences within seeds.
 
     Returns:
         A figure of one panel; its points are those of :func:`ntkal.experiments.statistics.over_baseline`.
-
-    Raises:
-        ValueError: When a column, a seed, the baseline or a series of ``order`` is missing.
 
     Source:
         Mohamadi, Bae and Sutherland (2022), figure 2.
@@ -77,10 +74,10 @@ def gain_by_width(
     Each width is compared with random picks of its own networks. Wider is darker, and dash and marker differ.
 
     Args:
-        table: Rows of runs: ``width``, ``strategy``, ``seed``, ``labels``, ``accuracy``.
+        table: ``width``, ``strategy``, ``seed``, ``labels``, ``accuracy``.
         baseline: The strategy that is the zero line of each width.
         strategy: The strategy whose gain is drawn; may be left out if the table has one beside the baseline.
-        level: Coverage of the intervals (Student's t over the differences within seeds).
+        level: Coverage of the intervals, over the differences within seeds.
 
     Returns:
         A figure of one panel; its points are those of :func:`ntkal.experiments.statistics.paired` at each
