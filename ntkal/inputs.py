@@ -75,8 +75,8 @@ def as_float64(name: str, value: Any, shape: Shape, *, finite: bool = True) -> j
     if 0 in array.shape:
         raise ValueError(f"{name}: shape {array.shape} has an empty axis; at least one entry is needed.")
     array = jnp.asarray(array).astype(jnp.float64)
-    if finite and not is_traced(array) and not bool(jnp.isfinite(array).all()):
-        bad = int(jnp.sum(~jnp.isfinite(array)))
+    bad = jnp.sum(~jnp.isfinite(array)) if finite else 0
+    if not is_traced(bad) and bad:  # within a trace, what is computed of an array with values is traced too
         raise ValueError(f"{name}: {bad} of {array.size} entries are NaN or infinite; remove or repair them.")
     return array
 

@@ -156,6 +156,8 @@ def test_values_are_not_checked_while_tracing_but_shapes_are():
         return as_labels("y", y, (None, 2))
 
     assert np.isnan(passes(9, -1.0, np.full((1, 2), np.nan))).all()
+    captured = jnp.ones((2, 2))  # has values, but what is computed of it within a trace has none
+    assert jax.jit(lambda x: x + as_float64("k", captured, (2, 2)).sum())(1.0) == 5.0
 
 
 def test_a_setting_has_the_kind_of_its_field():
