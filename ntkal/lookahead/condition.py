@@ -61,7 +61,8 @@ class Conditioned:
         more than :math:`\delta` is left.
 
         Example:
-            >>> it = condition(jnp.eye(1), jnp.eye(1), jnp.eye(1), *(jnp.ones((1, 1)),) * 3, ridge=0.0)
+            >>> one = jnp.ones((1, 1))
+            >>> it = Conditioned(one, one, one, one, one, 0.0, 2.0**-52, jnp.array(1.0))
             >>> it.rounding(jnp.zeros(1))[0].tolist()
             [True]
         """
@@ -111,47 +112,23 @@ class KernelLookahead(Posterior):
                 that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
                 them, and some hundred together).
         """
-        return cls._of(condition(k_ll, k_pl, k_pp, f_l, f_p, y_l, ridge=ridge, finite=cls.stored))
+        given, ridge = (k_ll, k_pl, k_pp), check_ridge(ridge)
+        k_pl = as_float64("k_pl", k_pl, (None, None))
+        m, n = k_pl.shape
+        k_ll = as_float64("k_ll", k_ll, (n, n))
+        k_pp = as_float64("k_pp", k_pp, (m, m), finite=cls.stored)
+        f_l = as_float64("f_l", f_l, (n, None))
+        f_p = as_float64("f_p", f_p, (m, f_l.shape[1]))
+        y_l = as_labels("y_l", y_l, f_l.shape)
+        eps = precision_of(*given)
+        factor = cholesky("k_ll", k_ll, ridge, eps=eps)
+        mean, half = whitened(factor, k_pl, f_p, y_l - f_l)
+        return cls._of(Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, _largest_diagonal(k_pp)))
 
     @classmethod
     @abstractmethod
     def _of(cls, it: Conditioned) -> "KernelLookahead":
         """The look-ahead of what was conditioned; if its kernel is no array of its own, that may have NaN."""
-
-
-def condition(
-    k_ll: Float[ArrayLike, "n n"],
-    k_pl: Float[ArrayLike, "m n"],
-    k_pp: Float[ArrayLike, "m m"],
-    f_l: Float[ArrayLike, "n C"],
-    f_p: Float[ArrayLike, "m C"],
-    y_l: Shaped[ArrayLike, "n C"],
-    *,
-    ridge: Float[Array, ""] | float | int,
-    finite: bool = True,
-) -> Conditioned:
-    """Check what :meth:`ntkal.lookahead.Lookahead.fit` is given, and condition on the labelled set.
-
-    The cost is O(n^3 + n^2 m). Without ``finite``, NaN and infinite entries of the pool's kernel are left for
-    the caller to find.
-
-    Example:
-        >>> half = condition(4 * jnp.eye(1), jnp.eye(1), jnp.eye(1), *(jnp.ones((1, 1)),) * 3, ridge=0.0).half
-        >>> half.tolist()
-        [[0.5]]
-    """
-    given, ridge = (k_ll, k_pl, k_pp), check_ridge(ridge)
-    k_pl = as_float64("k_pl", k_pl, (None, None))
-    m, n = k_pl.shape
-    k_ll = as_float64("k_ll", k_ll, (n, n))
-    k_pp = as_float64("k_pp", k_pp, (m, m), finite=finite)
-    f_l = as_float64("f_l", f_l, (n, None))
-    f_p = as_float64("f_p", f_p, (m, f_l.shape[1]))
-    y_l = as_labels("y_l", y_l, f_l.shape)
-    eps = precision_of(*given)
-    factor = cholesky("k_ll", k_ll, ridge, eps=eps)
-    mean, half = whitened(factor, k_pl, f_p, y_l - f_l)
-    return Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, _largest_diagonal(k_pp))
 
 
 def whitened(

@@ -4,7 +4,7 @@ import pytest
 
 from ntkal import Lookahead
 from ntkal.inputs import SingularKernelError
-from ntkal.lookahead.condition import TOGETHER, check_semidefinite, condition
+from ntkal.lookahead.condition import TOGETHER, check_semidefinite
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -23,10 +23,9 @@ def test_a_candidate_in_the_span_of_nearly_parallel_labelled_inputs_is_determine
 def test_what_is_more_than_rounding_or_has_a_ridge_beside_it_is_no_rounding(ridge, taken):
     x, u = np.array([[1.0, 0.0]]), np.array([[3.0, 1e-9], [0.0, 1e-3]])
     zero = np.zeros((1, 1)), np.zeros((2, 1)), np.zeros((1, 1))
-    it = condition(x @ x.T, u @ x.T, u @ u.T, *zero, ridge=ridge)
-    known, error, floor = it.rounding(jnp.diag(it.k_pp) - jnp.sum(it.half**2, axis=1))
-    assert known.tolist() == taken
-    assert 0 < float(floor) < float(error) < 1e-6
+    post = Lookahead.fit(x @ x.T, u @ x.T, u @ u.T, *zero, ridge=ridge)
+    assert (np.asarray(post.variance) == 0).tolist() == taken
+    assert 0 < float(post.floor) < 1e-12
 
 
 @pytest.mark.parametrize("m", [1, 5, TOGETHER + 40])
