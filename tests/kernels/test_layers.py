@@ -9,7 +9,8 @@ from jax.flatten_util import ravel_pytree
 from ntkal import empirical_ntk
 from ntkal.kernels import empirical, gradients
 from ntkal.kernels.layers import layers
-from ntkal.kernels.network import trace_network
+from ntkal.kernels.network import read_parameters, trace_network
+from ntkal.kernels.program import Program
 
 WEIGHTS = {"first": [1, 0, 0], "mean": [1 / 3] * 3, "sum": [3**-0.5] * 3}
 FAMILIES = [
@@ -34,8 +35,9 @@ def explicit(apply, params, x):
 
 def weights(apply, params, x):
     """The numbers of the leaves that are found to be the weights of a layer."""
-    network = trace_network(apply, params, x=x)
-    return list(layers(network.program, network.moving))
+    leaves, moving, back = read_parameters(params)
+    program, _ = Program.trace(lambda leaves, x: apply(back(leaves), x), leaves, x[:1])
+    return list(layers(program, moving))
 
 
 @pytest.mark.parametrize(("name", "options"), FAMILIES)
