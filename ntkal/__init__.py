@@ -63,7 +63,7 @@ _MOVED = {
     "errors": "inputs",
     "factors": "lookahead.factors",
     "figures": "textbook.figures",
-    "gp": "lookahead.gaussian_process",
+    "gp": "experiments.gaussian_process",
     "implicit": "lookahead.implicit",
     "large": "scaling.pool_cost",
     "learners": "experiments.learners",

@@ -104,9 +104,9 @@ def as_labels(name: str, value: Any, shape: Shape) -> jax.Array:
     column = len(shape) == 2 and array.shape[1:] == (1,) and shape[1] not in (None, 1)
     if array.ndim == len(shape) - 1 or (column and array.dtype != bool):
         convert = f"np.eye({shape[-1] or 'C'})[{'labels' if len(shape) == 2 else 'label'}]"
+        said = "one number a row is [:, None]" if shape[-1] == 1 else f"numbers of classes become {convert}"
         raise ValueError(
-            f"{name}: expected label vectors of shape {_said(shape)}, got {array.shape}; numbers of classes "
-            f"become label vectors by {convert}."
+            f"{name}: expected label vectors of shape {_said(shape)}, got {array.shape}; {said}."
         )
     return as_float64(name, array.astype(float) if array.dtype == bool else array, shape)
 
@@ -217,7 +217,7 @@ def check_number(name: str, value: Any, *, low: float | int, high: float | int |
         >>> check_number("ridge", 1, low=0)
         1.0
     """
-    bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+    bounds = f"of at least {low:g}" if high is None else f"between {low:g} and {high:g}"
     if is_traced(value) and value.ndim == 0:
         return value
     try:
@@ -225,7 +225,7 @@ def check_number(name: str, value: Any, *, low: float | int, high: float | int |
     except (TypeError, ValueError):
         number = math.nan
     if not low <= number < math.inf or (high is not None and number > high):
-        raise ValueError(f"{name}: expected a finite number of {bounds}, got {_shown(value)}.")
+        raise ValueError(f"{name}: expected a finite number {bounds}, got {_shown(value)}.")
     return number
 
 

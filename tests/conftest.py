@@ -18,7 +18,7 @@ HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402
 
-# No deadline: the first example of a shape is compiled. A few examples, the same on every run: no surprises in
+# No deadline: the first example of a shape is compiled. Few examples, the same on every run: no surprises in
 # CI. `make test-random` draws anew, and many.
 settings.register_profile("repository", deadline=None, derandomize=True, database=None, max_examples=20)
 many = int(os.environ.get("EXAMPLES", "300"))

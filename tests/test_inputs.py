@@ -86,6 +86,11 @@ def test_numbers_of_classes_are_refused_with_the_conversion(value):
         as_labels("y", value, (None, 3))
 
 
+def test_targets_of_a_regression_are_told_their_column():
+    with pytest.raises(ValueError, match=r"y: expected label vectors of shape \(any, 1\).*\[:, None\]"):
+        as_labels("y", np.ones(3), (None, 1))
+
+
 def test_one_number_of_a_class_is_refused_with_the_conversion():
     with pytest.raises(ValueError, match=r"y: expected label vectors.*np\.eye\(3\)\[label\]"):
         as_labels("y", 2, (3,))

@@ -32,7 +32,7 @@ class RunConfig:
     Attributes:
         data: Name of a data set of :func:`ntkal.load` that has classes; ``"own"`` for one of the user's.
         model: Name of a network of :mod:`ntkal.models`; ``"own"`` for one of the user's. ``"gp"``: no
-            network, but the Gaussian-process classifier of :mod:`ntkal.lookahead.gaussian_process`.
+            network, but the Gaussian-process classifier of :mod:`ntkal.experiments.gaussian_process`.
         width: Width of the network, at least 1; the network's own default if None.
         blocks: Residual blocks in each group of a ``wide_resnet``; its own default if None.
         strategy: Name of a strategy of :mod:`ntkal.acquisition`.

@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ntkal import acquisition, models, training
-from ntkal.experiments import rivals
+from ntkal.experiments import gaussian_process, rivals
 from ntkal.experiments.config import RunConfig
 from ntkal.experiments.generators import key
-from ntkal.lookahead import gaussian_process
 from ntkal.lookahead.posterior import Posterior
 from ntkal.models import Model
 from ntkal.training import ensemble, loss_prediction
@@ -115,7 +114,7 @@ class NetworkLearner:
 
 
 class GPLearner:
-    """The Gaussian process of :mod:`ntkal.lookahead.gaussian_process`: no training, no randomness.
+    """The Gaussian process of :mod:`ntkal.experiments.gaussian_process`: no training, no randomness.
 
     Its look-ahead is exact. It has no features, no ensemble and no loss-prediction module.
     """

@@ -9,9 +9,8 @@ import pytest
 import ntkal
 from ntkal import FactorLookahead, models
 from ntkal.data import Dataset
-from ntkal.experiments import checkpoint, loop, results, rivals
+from ntkal.experiments import checkpoint, gaussian_process, loop, results, rivals
 from ntkal.experiments.config import RunConfig, as_config
-from ntkal.lookahead import gaussian_process
 
 SMALL = {"data": "digits", "model": "mlp", "width": 16, "start": 20, "query": 5, "cycles": 1, "subset": 60}
 SMALL |= {"train": {"steps": 20, "learning_rate": 0.1}}

@@ -51,7 +51,7 @@ def test_a_claim_takes_one_real_number_in_any_form(value, capsys):
     assert capsys.readouterr().out == "Claim holds: x is 2 (equal to 2).\n"
 
 
-@pytest.mark.parametrize("value", [None, "2", 2 + 1j, [2, 2], [], pd.NaT, "two", object()], ids=repr)
+@pytest.mark.parametrize("value", [None, "2", 2 + 1j, [2, 2], [], pd.NaT, "two", len], ids=repr)
 def test_a_claim_about_no_real_number_says_what_came(value, as_user):
     with pytest.raises(ValueError, match="value: expected (one real )?number"):
         claim("x is", value, equals=2)

@@ -5,9 +5,9 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
+from ntkal.experiments import gaussian_process as gp
 from ntkal.experiments.rivals import kernel_fn
 from ntkal.inputs import SingularKernelError
-from ntkal.lookahead import gaussian_process as gp
 
 
 class Given(Kernel):
