@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from jaxtyping import config, install_import_hook
 
-# `make test-faults` runs these by name; they take minutes.
-collect_ignore = ["faults"]
+# `make test-faults` and `make mutants` run these by name; they take minutes and hours.
+collect_ignore = ["faults", "mutants.py"]
 HOOK = install_import_hook("ntkal", "beartype.beartype")
 
 import ntkal  # noqa: E402

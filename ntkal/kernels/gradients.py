@@ -73,7 +73,7 @@ def groups(
 
     Example:
         >>> from ntkal.kernels.network import trace_network
-        >>> line, params = (lambda p, x: x * p["a"] + p["b"]), {"a": jnp.ones(1), "b": jnp.ones(1)}
+        >>> line, params = (lambda p, x: x * p["a"] + p["b"]), {"a": jnp.ones((1, 1)), "b": jnp.ones((1, 1))}
         >>> network = trace_network(line, params, x=jnp.ones((1, 1)))
         >>> list(groups(network, 2, 31, {0: 8, 1: 8})), list(groups(network, 2, 32, {0: 8, 1: 8}))
         ([((0,), 8), ((1,), 8)], [((0, 1), 16)])

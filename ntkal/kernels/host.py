@@ -102,8 +102,8 @@ def joined(parts: Iterable[ArrayLike]) -> Float[Array, "n ..."]:
     """Concatenate arrays by way of the host, one at a time, on the device where they are.
 
     Example:
-        >>> joined(jnp.full(1, i) for i in range(3)).tolist()
-        [0, 1, 2]
+        >>> joined(jnp.full(1, float(i)) for i in range(3)).tolist()
+        [0.0, 1.0, 2.0]
     """
     held = []
     for part in parts:

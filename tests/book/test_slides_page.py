@@ -11,7 +11,8 @@ from project import Project
 
 pytestmark = pytest.mark.slow
 
-# What a slide looks like: where its lowest part ends, what is wider than its box, its smallest letters.
+# What a slide looks like: where its lowest part ends, what is wider than its box, its smallest letters. Of a
+# formula what is seen counts, not the copy for screen readers.
 MEASURE = """() => {
   const slide = Reveal.getCurrentSlide();
   const top = slide.getBoundingClientRect().top;
@@ -26,7 +27,7 @@ MEASURE = """() => {
   return {
     title: slide.querySelector("h1, h2").textContent,
     bottom: Math.max(...[...slide.children].map((part) => part.getBoundingClientRect().bottom - top)),
-    wide: find("pre *, p, li, td, img, mjx-container *").filter(tooWide).map((part) => part.textContent),
+    wide: find("pre *, p, li, td, img, mjx-math, mjx-math *").filter(tooWide).map((part) => part.textContent),
     letters: Math.min(...texts.map((part) => parseFloat(getComputedStyle(part).fontSize)), 99),
     formulas: find("mjx-container").length,
     faults: find("mjx-merror, [data-mjx-error]").length,

@@ -144,7 +144,7 @@ def test_products_of_equal_networks_are_compiled_once_and_given_back():
         ({"y": np.ones(3)}, r"y: expected shape \(any, any\)"),
         ({"ridge": -1}, "ridge: expected a finite number"),
         ({"factor": np.ones((2, 1))}, r"factor: expected shape \(3, any\), got \(2, 1\)"),
-        ({"tolerance": 0.0}, "tolerance: expected a finite number of between 2.22.* and 1, got 0.0"),
+        ({"tolerance": 0.0}, "tolerance: expected a finite number between 2.22.* and 1, got 0.0"),
         ({"max_steps": 0}, "max_steps: expected a whole number at least 1"),
         ({"k": -np.eye(3), "ridge": 1}, "k . ridge.I: after 1000 steps"),
     ],

@@ -82,7 +82,7 @@ def test_labels_without_a_finite_best_temperature_are_refused(as_user):
         ),
         (np.full((2, 2), 0.5), np.array([0, 2]), "y: expected classes from 0 to 1, got 0 to 2"),
         (np.ones((2, 2)), np.array([0, 1]), "probs: rows must be probability vectors"),
-        (np.ones((2, 1)), np.array([0, 0]), r"probs: one column .*np.column_stack\(\[1 - p, p\]\)"),
+        (np.ones((2, 1)), np.array([0, 0]), "probs: expected two or more classes, got 1 output"),
         (np.full((2, 2), 0.5), np.eye(2), r"got shape \(2, 2\); of label vectors, give .argmax"),
         (np.full((2, 2), 0.5), np.array([0, 0.5]), "y: expected classes from 0 to 1, got 0 to 0.5"),
         (np.full((2, 2), 0.5), pd.array([0, None]), "y: 1 of 2 entries are NaN"),
