@@ -35,6 +35,15 @@ def assign_section_numbers(self, env) -> list[str]:
     return [name for name, numbers in env.toc_secnumbers.items() if numbers != before.get(name)]
 
 
+def count_each_page(app, env) -> None:
+    """Count the figures of a page that is no chapter by themselves, as its notebook does."""
+    for docname, kinds in env.toc_fignumbers.items():
+        if chapter_number(docname) is None:
+            for kind, places in kinds.items():
+                ordered = sorted(places, key=places.get)
+                kinds[kind] = {anchor: (count,) for count, anchor in enumerate(ordered, 1)}
+
+
 def check_numbers(app, env) -> None:
     """Warn when a notebook would show another number than the rendered page."""
     for name, label in Book(Project(Path(app.srcdir))).labels.items():
@@ -66,6 +75,7 @@ def set_counters(app, doctree, docname) -> None:
 
 def setup(app) -> dict:
     """Register the extension."""
+    app.connect("env-check-consistency", count_each_page, priority=400)
     app.connect("env-check-consistency", check_numbers)
     app.connect("doctree-resolved", set_counters)
     TocTreeCollectorWithStyles.assign_section_numbers = assign_section_numbers
