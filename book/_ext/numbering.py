@@ -35,17 +35,11 @@ def assign_section_numbers(self, env) -> list[str]:
     return [name for name, numbers in env.toc_secnumbers.items() if numbers != before.get(name)]
 
 
-def count_each_page(app, env) -> None:
-    """Count the figures of a page that is no chapter by themselves, as its notebook does."""
-    for docname, kinds in env.toc_fignumbers.items():
-        if chapter_number(docname) is None:
-            for kind, places in kinds.items():
-                ordered = sorted(places, key=places.get)
-                kinds[kind] = {anchor: (count,) for count, anchor in enumerate(ordered, 1)}
-
-
 def check_numbers(app, env) -> None:
-    """Warn when a notebook would show another number than the rendered page."""
+    """Count the figures of a page that is no chapter alone; warn where a notebook shows another number."""
+    for kinds in (kinds for name, kinds in env.toc_fignumbers.items() if chapter_number(name) is None):
+        for kind, at in kinds.items():
+            kinds[kind] = {anchor: (i,) for i, anchor in enumerate(sorted(at, key=at.get), 1)}
     for name, label in Book(Project(Path(app.srcdir))).labels.items():
         docname = f"book/{label.page}"
         if not label.number or label.kind == "chapter" or docname not in env.toc_fignumbers:
@@ -75,7 +69,6 @@ def set_counters(app, doctree, docname) -> None:
 
 def setup(app) -> dict:
     """Register the extension."""
-    app.connect("env-check-consistency", count_each_page, priority=400)
     app.connect("env-check-consistency", check_numbers)
     app.connect("doctree-resolved", set_counters)
     TocTreeCollectorWithStyles.assign_section_numbers = assign_section_numbers
