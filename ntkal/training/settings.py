@@ -29,7 +29,7 @@ class TrainConfig:
         weight_decay: At least 0; times the weights, added to the gradient. Running statistics do not decay.
         schedule: ``"onecycle"`` (a cosine up over the first 30% of steps, then down to zero) or
             ``"constant"``.
-        shift: Pixels; this and the rest augment images as :class:`ntkal.training.augment.Augmentation` says.
+        shift: Pixels; this and the rest augment images as :class:`ntkal.training.Augmentation` says.
         flip: Mirror images.
         rotate: Degrees.
         zoom: A fraction.

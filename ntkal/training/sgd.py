@@ -235,7 +235,7 @@ def descend(
         step: From :func:`train_step`.
         weights: Where to start.
         statistics: Where to start.
-        drawn: Batches, from :func:`ntkal.training.augment.batches`.
+        drawn: Batches, from :func:`ntkal.training.batches`.
         config: Steps and rates.
         more: Further arguments of each step.
         progress: Show a text bar on standard error.
