@@ -2,11 +2,13 @@
 
 Places are drawn with a stated seed among those where cosmic-ray's operators can change something, each place
 with one of its changes. Annotations are left out, since a broken one stops every test at the import. Each
-mutant runs against the tests that mirror its file; a table of all goes to ``_build/mutants.tsv``.
+mutant runs against the tests that mirror its file. Verdicts go to ``_build/mutants.tsv`` as they come; a second
+run goes on from them.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
 import os
 import random
 import shutil
@@ -22,6 +24,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "_build" / "mutants.tsv"
 FOLDERS = ("kernels", "lookahead", "acquisition")
 SEED = 20220612
 # Annotations; `is` of None; what JAX compiles; arithmetic that floating-point numbers refuse at once.
@@ -42,15 +45,20 @@ def places() -> dict[tuple, list[tuple[str, int]]]:
     return found
 
 
-def draw(count: int) -> list[tuple[Path, tuple, str, str]]:
-    """``count`` mutants: file, position, operator, and the code of the whole file."""
+def draw(count: int) -> list[tuple[Path, int, str, str]]:
+    """``count`` mutants: file, line, operator, and the code of the whole file."""
     rng, found = random.Random(SEED), places()
     mutants = []
     for file, position in rng.sample(sorted(found), count):
-        name, occurrence = rng.choice(found[file, position])
-        code = mutate_code((ROOT / file).read_text(), get_operator(name)(), occurrence)
-        mutants.append((file, position[0], name, code))
+        operator, occurrence = rng.choice(found[file, position])
+        code = mutate_code((ROOT / file).read_text(), get_operator(operator)(), occurrence)
+        mutants.append((file, position[0][0], operator, code))
     return mutants
+
+
+def name(file: Path, line: int, operator: str, code: str) -> str:
+    """What tells one mutant from all others, of other states of the file too."""
+    return f"{file}:{line}\t{operator}\t{hashlib.sha256(code.encode()).hexdigest()[:12]}"
 
 
 def tests_of(file: Path) -> Path:
@@ -59,8 +67,9 @@ def tests_of(file: Path) -> Path:
     return own if (ROOT / own).exists() else own.parent
 
 
-def survives(file: Path, code: str, limit: float) -> bool:
+def survives(mutant: tuple[Path, int, str, str], limit: float) -> bool:
     """Whether the tests of the file pass although its code was changed, in a copy of the repository."""
+    file, _, _, code = mutant
     with tempfile.TemporaryDirectory() as folder:
         for name in ("ntkal", "tests", "book", "pyproject.toml", "Makefile"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -85,24 +94,25 @@ def survives(file: Path, code: str, limit: float) -> bool:
 
 
 def main() -> None:
-    """Draw, run, print the survivors and write the table."""
+    """Draw, run those that the table lacks, print the survivors; each verdict is written as it comes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for the tests of one mutant")
     given = parser.parse_args()
-    mutants = draw(given.count)
-    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        verdicts = pool.map(lambda m: survives(m[0], m[3], given.limit), mutants)
-        verdicts = list(tqdm(verdicts, total=len(mutants), unit="mutant"))
-    rows = [
-        f"{file}\t{at[0]}\t{name}\t{alive}"
-        for (file, at, name, _), alive in zip(mutants, verdicts, strict=True)
-    ]
-    (ROOT / "_build").mkdir(exist_ok=True)
-    (ROOT / "_build" / "mutants.tsv").write_text("\n".join(["file\tline\toperator\tsurvives", *rows, ""]))
-    print(*(row for row, alive in zip(rows, verdicts, strict=True) if alive), sep="\n")
-    print(f"{verdicts.count(False)} of {len(mutants)} killed")
+    TABLE.parent.mkdir(exist_ok=True)
+    lines = TABLE.read_text().splitlines() if TABLE.exists() else []
+    verdicts = dict(line.rsplit("\t", 1) for line in lines)
+    mutants = {name(*mutant): mutant for mutant in draw(given.count)}
+    missing = [key for key in mutants if key not in verdicts]
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool, TABLE.open("a") as table:
+        runs = {pool.submit(survives, mutants[key], given.limit): key for key in missing}
+        for run in tqdm(concurrent.futures.as_completed(runs), total=len(runs), unit="mutant"):
+            verdicts[runs[run]] = "survives" if run.result() else "killed"
+            print(runs[run], verdicts[runs[run]], sep="\t", file=table, flush=True)
+    found = [verdicts[key] for key in mutants]
+    print(*(key for key in mutants if verdicts[key] == "survives"), sep="\n")
+    print(f"{found.count('killed')} of {len(mutants)} killed")
 
 
 if __name__ == "__main__":
