@@ -2,8 +2,8 @@
 
 Places are drawn with a stated seed among those where cosmic-ray's operators can change something, each place
 with one of its changes. Annotations are left out, since a broken one stops every test at the import. Each
-mutant runs against the tests that mirror its file. Verdicts go to ``_build/mutants.tsv`` as they come; a second
-run goes on from them.
+mutant runs against the tests that mirror its file. Verdicts go to ``_build/mutants.tsv`` as they come, and a
+second run goes on from them.
 """
 
 import argparse
