@@ -107,14 +107,10 @@ def deviations(k) -> np.ndarray:
 
 
 SLIPS = {
-    "unpaired": unpaired,
-    "cycle_at": cycle_at,
-    "flow": flow,
-    "limit": limit,
     "one_less": lambda count: count - 1,
     "one_more": lambda count: count + 1,
     "half": lambda value: value / 2,
     "in_bits": lambda nats: nats / np.log(2),
     "first_alone": lambda several: several[:1],
 }
-"""What ``mistakes.toml`` calls by these names in every chapter."""
+"""What ``exercises.toml`` calls by these names in every chapter."""

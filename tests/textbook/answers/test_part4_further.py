@@ -8,7 +8,7 @@ from bank import bank_tests
 from ntkal import Lookahead
 from ntkal.acquisition import variance_reduction
 from ntkal.experiments.statistics.calibration import expected_calibration_error
-from ntkal.textbook.answers.part4_further import CHECKERS
+from ntkal.textbook.answers import CHECKERS
 
 
 def givens_of_18(rng):
@@ -87,4 +87,4 @@ def test_the_divided_prediction_is_made_row_by_row(givens):
     assert CHECKERS["19.4"].problem(np.mean([np.mean(h) for h in hits.values()]), **given) is None
 
 
-test_each_slip_is_named, test_another_wrong_answer_is_refused, test_forms_do_not_matter = bank_tests(CHECKERS)
+test_each_slip_is_named, test_another_wrong_answer_is_refused, test_forms_do_not_matter = bank_tests(18, 19)
