@@ -4,7 +4,6 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +14,6 @@ from jaxtyping import Array, Float
 from ntkal import training
 from ntkal.experiments.rivals import situation as base
 from ntkal.experiments.rivals.situation import Rival, Situation
-from ntkal.models import Model
 from ntkal.training.augment import batches
 from ntkal.training.settings import TrainConfig
 
@@ -68,11 +66,9 @@ def prepare(situation: Situation) -> Retraining:
     """
     if situation.key is None:
         raise ValueError("key: retraining draws batches; pass a JAX random key, such as jax.random.key(0).")
-    run = situation.train
-    config = dataclasses.replace(
-        run, epochs=EPOCHS, schedule="constant", learning_rate=RATE * run.learning_rate
-    ).sized(len(situation.x_l) + 1)
-    return Retraining(situation, config, base.likely(situation.f_p))
+    run, rate = situation.train, RATE * situation.train.learning_rate
+    config = dataclasses.replace(run, epochs=EPOCHS, schedule="constant", learning_rate=rate)
+    return Retraining(situation, config.sized(len(situation.x_l) + 1), base.likely(situation.f_p))
 
 
 def after(state: Retraining, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
@@ -83,18 +79,20 @@ def after(state: Retraining, block: int | None = None) -> Iterator[tuple[np.ndar
     elsewhere as many candidates as ``base.MEMORY`` holds.
     """
     case = state.situation
-    for at in base.spans(len(case.x_p), block or choose_block(state)):
-        yield at, _outputs(case.model, _train(state, at), case.x_p)
+    apply, x, m = _of_several(case.model.apply, (0, None)), jnp.asarray(case.x_p), len(case.x_p)
+    size = min(ROWS, m)
+    for at in base.spans(m, block or choose_block(state)):
+        params = _train(state, at)
+        # The last rows are filled up with copies of the last input, so that one program is compiled.
+        rows = (np.minimum(np.arange(start, start + size), m - 1) for start in range(0, m, size))
+        yield at, jnp.concatenate([apply(params, x[some]) for some in rows], axis=1)[:, :m]
 
 
-def loop_after(
-    state: Retraining, block: int | None = None
-) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "b m C"]]]:
+def loop_after(state: Retraining, block=None) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "1 m C"]]]:
     """Yield what :func:`after` yields, one by one, by a plain loop over :func:`ntkal.training.fit`."""
     case = state.situation
     for c in range(len(case.x_p)):
-        x, y = _with(state, c)
-        params, _ = training.fit(case.model, case.params, x, y, state.config, case.key)
+        params, _ = training.fit(case.model, case.params, *_with(state, c), state.config, case.key)
         yield np.array([c]), training.predict(case.model, params, case.x_p)[None]
 
 
@@ -103,13 +101,10 @@ def choose_block(state: Retraining) -> int:
 
     Each candidate is reckoned with all that one step computes, as if nothing were ever freed.
     """
-    case = state.situation
-    m = len(case.x_p)
-    if np.ndim(case.x_p) == 4 and jax.default_backend() == "cpu":
+    case, (x, y) = state.situation, _with(state, 0)
+    if x.ndim == 4 and jax.default_backend() == "cpu":
         return 1
-    x, y = _with(state, 0)
-    batch = min(state.config.batch_size, len(x))
-    weights = case.params["weights"]
+    m, batch, weights = len(case.x_p), min(state.config.batch_size, len(x)), case.params["weights"]
     step = jax.make_jaxpr(training.train_step(case.model, state.config))(
         weights, case.params["statistics"], weights, x[:batch], y[:batch], np.float64(0.1)
     )
@@ -117,16 +112,11 @@ def choose_block(state: Retraining) -> int:
     return int(max(1, min(m, base.MEMORY // each)))
 
 
-def _bytes(jaxpr: Any) -> int:
+def _bytes(jaxpr: core.Jaxpr) -> int:
     """Bytes of all that a program computes, programs within it included."""
-    total = 0
-    for equation in jaxpr.eqns:
-        inner = [p.jaxpr for p in equation.params.values() if isinstance(p, core.ClosedJaxpr)]
-        if inner:
-            total += sum(map(_bytes, inner))
-        else:
-            total += sum(out.aval.size * out.aval.dtype.itemsize for out in equation.outvars)
-    return total
+    inner = [p.jaxpr for e in jaxpr.eqns for p in e.params.values() if isinstance(p, core.ClosedJaxpr)]
+    computed = (out.aval for e in jaxpr.eqns for out in e.outvars)
+    return sum(a.size * a.dtype.itemsize for a in computed) + sum(map(_bytes, inner))
 
 
 def _with(state: Retraining, c: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,14 +152,6 @@ def _of_several(function: Callable, axes: tuple, donated: tuple[int, ...] = ()) 
     return jax.jit(jax.vmap(function, axes), donate_argnums=donated)
 
 
-def _outputs(model: Model, params: dict, x: Any) -> Float[Array, "b m C"]:
-    apply, x = _of_several(model.apply, (0, None)), jnp.asarray(x)
-    parts = [(at, apply(params, x[at])) for at in base.spans(len(x), ROWS)]
-    last, out = parts.pop()
-    # The last part goes over ground of the one before it.
-    return jnp.concatenate([*(p for _, p in parts), out[:, len(parts) * len(last) - last[0] :]], axis=1)
-
-
 RETRAIN = Rival("retrain", prepare, before=lambda state: state.situation.f_p, after=after)
 RETRAIN_CENTRED = dataclasses.replace(RETRAIN, name="retrain_centred", centred=True)
-RETRAIN_LOOP = Rival("retrain_loop", prepare, before=lambda state: state.situation.f_p, after=loop_after)
+RETRAIN_LOOP = dataclasses.replace(RETRAIN, name="retrain_loop", after=loop_after)

@@ -90,9 +90,8 @@ class Rival:
         after: ``after(state, block=None)`` yields ``(positions (b,), outputs (b, m, C))`` until each
             candidate has come once; ``block`` is the largest b, and None lets the rival choose.
         closed: Whether the state is a :class:`ntkal.Lookahead`, which has closed forms of the scores.
-        centred: Whether changes are counted from the mean over the candidates of the outputs after them, in
-            place of ``before``: that takes out what happens whoever the candidate is, and keeps m * m * C
-            numbers.
+        centred: Whether changes are counted from the mean of the outputs after all candidates, in place of
+            ``before``: it takes out what happens whoever the candidate is, and keeps m * m * C numbers.
 
     Example:
         >>> post = Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0)
@@ -122,7 +121,7 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         rival: The way to look ahead.
         state: What its ``prepare`` returned.
         objective: ``"mlmoc"`` for a, the flips with ties broken by b; ``"mlmoc_norm"`` for b.
-        block: Candidates at a time, at least 1; None lets the rival choose. It changes speed and memory.
+        block: Candidates at a time, at least 1, for speed and memory; None lets the rival choose.
 
     Returns:
         Scores, shape (m,), float64, larger is better.
@@ -146,7 +145,7 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
     before = jnp.asarray(rival.before(state))
     if objective == "mlmoc":
         check_classes("before", before.shape[1])
-    flips, norm = np.full(len(before), np.nan), np.full(len(before), np.nan)
+    flips, norm = np.full((2, len(before)), np.nan)
     changed = rival.after(state, block)
     if rival.centred:
         every = np.empty((len(before), *before.shape))
@@ -156,21 +155,18 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         changed = ((at, every[at]) for at in spans(len(every), few(*before.shape)))
     for positions, outputs in changed:
         flips[positions], norm[positions] = map(np.asarray, _change(before, jnp.asarray(outputs)))
-    if not np.isfinite(norm).all():
-        bad = np.flatnonzero(~np.isfinite(norm))
+    bad = np.flatnonzero(~np.isfinite(norm))
+    if bad.size:
         raise FloatingPointError(
             f"{rival.name}: the outputs after {len(bad)} of {len(norm)} candidates are not finite, first "
             f"after candidate {bad[0]}: training diverged. Use a smaller learning rate."
         )
-    if objective == "mlmoc_norm":
-        return jnp.asarray(norm)
-    return jnp.asarray(flips + 0.5 * norm / (norm.max() or 1.0))
+    return jnp.asarray(norm if objective == "mlmoc_norm" else flips + 0.5 * norm / (norm.max() or 1.0))
 
 
 @jax.jit
 def _change(before, outputs):
-    before = before[None].astype(jnp.float64)
-    outputs = outputs.astype(jnp.float64)
+    before, outputs = before[None].astype(jnp.float64), outputs.astype(jnp.float64)
     flips = jnp.sum(outputs.argmax(axis=2) != before.argmax(axis=2), axis=1)
     return flips, jnp.sum(jnp.linalg.norm(outputs - before, axis=2), axis=1)
 
@@ -193,24 +189,27 @@ def spans(m: int, block: int) -> Iterator[np.ndarray]:
         yield np.arange(block) + min(start, m - block)
 
 
-@jax.jit
-def rank_one(mean, columns, changes):
-    """Outputs after each of b rank-one changes: mean (m, C), columns (m, b), changes (b, C) to (b, m, C)."""
-    return mean[None] + columns.T[:, :, None] * changes[:, None, :]
-
-
 def few(m: int, classes: int) -> int:
     """Return how many (m, C) arrays of float64 fit in ``MEMORY``, at least 1 and at most m."""
     return int(max(1, min(m, MEMORY // (8 * m * classes))))
+
+
+def rank_one(mean, columns, changes, block) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
+    """Yield outputs as a rival's ``after``: the mean (m, C), and column c (of m) times change c (of C)."""
+    for at in spans(len(mean), block or few(*mean.shape)):
+        yield at, _moved(mean, columns[:, at], changes[at])
+
+
+@jax.jit
+def _moved(mean, columns, changes):
+    return mean[None] + columns.T[:, :, None] * changes[:, None, :]
 
 
 def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:
     """Return the rival whose state is the look-ahead that ``prepare(situation)`` gives."""
 
     def after(post, block=None):
-        m, classes = post.mean.shape
         changes = (likely(post.mean) - post.mean) * gain(post)[:, None]
-        for at in spans(m, block or few(m, classes)):
-            yield at, rank_one(post.mean, post.cov[:, at], changes[at])
+        return rank_one(post.mean, post.cov, changes, block)
 
     return Rival(name, prepare, before=lambda post: post.mean, after=after, closed=True)

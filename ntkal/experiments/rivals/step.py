@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntkal.experiments.rivals.situation import Rival, Situation, few, likely, rank_one, spans
+from ntkal.experiments.rivals.situation import Rival, Situation, likely, rank_one
 from ntkal.inputs import ArrayLike, as_float64
 from ntkal.kernels.empirical import empirical_ntk
 
@@ -27,14 +27,14 @@ class OneStep:
     Attributes:
         f: Outputs over the pool, shape (m, C).
         kernel: The pool's kernel, shape (m, m).
-        rate: The learning rate.
+        rate: The learning rate; that of a run is its peak.
 
     Source:
         Käding, Rodner, Freytag and Denzler (2016), who take the step and read off the change of the outputs.
 
     Example:
         >>> state = OneStep(jnp.zeros((2, 1)), jnp.eye(2), rate=0.5)
-        >>> [outputs.ravel().tolist() for _, outputs in after(state, 1)]
+        >>> [outputs.ravel().tolist() for _, outputs in STEP.after(state, 1)]
         [[0.5, 0.0], [0.0, 0.5]]
     """
 
@@ -43,18 +43,14 @@ class OneStep:
     rate: float
 
 
-def prepare(situation: Situation) -> OneStep:
-    """Compute the pool's kernel; the rate is the peak learning rate of the run."""
-    x_p, outputs = jnp.asarray(situation.x_p), as_float64("f_p", situation.f_p, (None, None))
-    kernel = empirical_ntk(situation.model.apply, situation.params, x_p, logit=situation.logit)
-    return OneStep(outputs, kernel.astype(jnp.float64), float(situation.train.learning_rate))
+def _prepare(case: Situation) -> OneStep:
+    kernel = empirical_ntk(case.model.apply, case.params, jnp.asarray(case.x_p), logit=case.logit)
+    rate = float(case.train.learning_rate)
+    return OneStep(as_float64("f_p", case.f_p, (None, None)), kernel.astype(jnp.float64), rate)
 
 
-def after(state: OneStep, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
-    """Yield the pool's outputs after one step on each candidate with its likely label, as a rival does."""
-    changes = state.rate * (likely(state.f) - state.f)
-    for at in spans(len(state.f), block or few(*state.f.shape)):
-        yield at, rank_one(state.f, state.kernel[:, at], changes[at])
+def _after(state: OneStep, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
+    return rank_one(state.f, state.kernel, state.rate * (likely(state.f) - state.f), block)
 
 
-STEP = Rival("step", prepare, before=lambda state: state.f, after=after)
+STEP = Rival("step", _prepare, before=lambda state: state.f, after=_after)

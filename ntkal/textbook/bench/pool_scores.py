@@ -10,7 +10,7 @@ import numpy as np
 
 from ntkal.acquisition import eer, emoc, mlmoc, mlmoc_norm, probabilities
 from ntkal.acquisition.candidates import MEMORY
-from ntkal.experiments.rivals.closed_form import linearised, refit_after
+from ntkal.experiments.rivals.closed_form import Linearised, refit_after
 from ntkal.lookahead.condition import mean_given
 from ntkal.lookahead.row_sums import walk
 from ntkal.textbook.bench.problem import FEW, Case
@@ -42,7 +42,7 @@ def norm_form(case: Case) -> list[dict[str, Any]]:
         [0.6, 3.0, 400.0]
     """
     n, m = len(case.kernels[0]), len(case.kernels[1])
-    state = linearised(*case.kernels, *case.rest, ridge=case.ridge, invert=True)
+    state = Linearised(*case.kernels, *case.rest, ridge=case.ridge)
     candidates, what = min(m, BLOCK), "norm-form scores from kernels"
     arguments = [jnp.asarray(a) for a in (state.inverse, *case.kernels[1:], state.residual, case.rest[1])]
     arguments += [case.ridge, jnp.asarray(state.mean), jnp.asarray(state.label), jnp.arange(candidates)]

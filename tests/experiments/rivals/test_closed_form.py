@@ -8,7 +8,7 @@ from problems import problem
 from ntkal import Lookahead, mlmoc, mlmoc_norm, models
 from ntkal.acquisition.registry import best
 from ntkal.experiments import rivals
-from ntkal.experiments.rivals.closed_form import linearised
+from ntkal.experiments.rivals.closed_form import Linearised
 from ntkal.inputs import SingularKernelError
 
 NAMES = ("ntk_block", "ntk_refit")
@@ -26,10 +26,8 @@ def situation():
     return rivals.Situation(model, params, x[:20], y, x[20:], f[:20], f[20:], relative_ridge=1e-2)
 
 
-def state_of(case, name):
-    return linearised(
-        *case.blocks, case.f_l, case.f_p, case.y_l, ridge=case.ridge, invert=name == "ntk_block"
-    )
+def state_of(case):
+    return Linearised(*case.blocks, case.f_l, case.f_p, case.y_l, ridge=case.ridge)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +49,7 @@ def test_outputs_are_those_of_refitting_on_features(name, n, ridge):
     case = problem(n=n, ridge=ridge)
     before = case.refit()
     count = 0
-    for at, outputs in rivals.get(name).after(state_of(case, name)):
+    for at, outputs in rivals.get(name).after(state_of(case)):
         label = np.eye(3)[before[at[0]].argmax()]
         np.testing.assert_allclose(outputs[0], case.refit([(at[0], label)]), rtol=1e-9, atol=1e-10)
         count += 1
@@ -65,7 +63,7 @@ def test_a_candidate_that_is_determined_changes_nothing(name):
         case.phi_l, np.vstack([case.phi_l[:1], case.phi_p]), case.f_l, np.vstack([case.f_l[:1], case.f_p]),
         case.y_l, 0.0,
     )  # fmt: skip
-    have = np.asarray(rivals.score(rivals.get(name), state_of(twin, name), "mlmoc_norm"))
+    have = np.asarray(rivals.score(rivals.get(name), state_of(twin), "mlmoc_norm"))
     assert have[0] == 0
     np.testing.assert_allclose(have, mlmoc_norm(twin.fit()), rtol=1e-8)
 
@@ -85,7 +83,7 @@ def test_a_singular_kernel_is_refused():
     case = problem(ridge=0.0)
     twice = np.vstack([case.phi_l, case.phi_l[:1]])
     with pytest.raises(SingularKernelError, match="inputs 0 and 6 are duplicates"):
-        linearised(
+        Linearised(
             twice @ twice.T, case.phi_p @ twice.T, case.phi_p @ case.phi_p.T,
             np.zeros((7, 3)), case.f_p, np.ones((7, 3)), ridge=0.0,
         )  # fmt: skip
@@ -94,4 +92,4 @@ def test_a_singular_kernel_is_refused():
 def test_a_pool_kernel_of_another_size_is_named(as_user):
     case = problem()
     with pytest.raises(ValueError, match=r"k_pp: expected shape \(9, 9\)"):
-        linearised(case.blocks[0], case.blocks[1], np.eye(8), case.f_l, case.f_p, case.y_l, ridge=0.1)
+        Linearised(case.blocks[0], case.blocks[1], np.eye(8), case.f_l, case.f_p, case.y_l, ridge=0.1)
