@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import problem
 
@@ -26,7 +26,6 @@ def refitted(case, c, k):
     return case.refit([(c, np.eye(case.y_l.shape[1])[k])])
 
 
-@settings(max_examples=20)
 @given(shapes)
 def test_norm_form_is_the_change_that_refitting_makes(shape):
     case = problem(**shape)
@@ -38,7 +37,6 @@ def test_norm_form_is_the_change_that_refitting_makes(shape):
     np.testing.assert_allclose(mlmoc_norm(case.fit()), want, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=20)
 @given(shapes)
 def test_flip_form_counts_the_predictions_that_refitting_flips(shape):
     case = problem(**shape)
@@ -53,7 +51,6 @@ def test_flip_form_counts_the_predictions_that_refitting_flips(shape):
     np.testing.assert_allclose(scores - flips, 0.5 * norm / max(norm.max(), 1e-300), rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=20)
 @given(shapes)
 def test_emoc_is_the_expected_change_over_all_labels(shape):
     case = problem(**shape)
@@ -125,7 +122,6 @@ def test_emoc_needs_probabilities_of_the_pool(as_user):
         emoc(post, np.ones((9, 3)))
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 999),
     n=st.sampled_from([1, 6]),

@@ -1,6 +1,6 @@
 import jax.numpy as jnp
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import KINDS, problem
 
@@ -18,7 +18,6 @@ shapes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20)
 @given(shapes)
 def test_the_variance_taken_is_that_of_revealing_any_label(shape):
     post = problem(**shape).fit()
@@ -26,7 +25,6 @@ def test_the_variance_taken_is_that_of_revealing_any_label(shape):
     np.testing.assert_allclose(variance_reduction(post), np.trace(post.cov) - left, rtol=1e-8, atol=1e-10)
 
 
-@settings(max_examples=20)
 @given(shapes)
 def test_the_expected_change_is_that_of_refits_at_the_nodes_of_a_quadrature(shape):
     case = problem(**shape)

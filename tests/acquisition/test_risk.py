@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import problem
 from scipy import special, stats
@@ -26,7 +26,6 @@ def by_refitting(case, probs, link):
 
 
 @pytest.mark.parametrize("link", LINKS)
-@settings(max_examples=12)
 @given(
     seed=st.integers(0, 999),
     m=st.sampled_from([1, 7]),
@@ -119,7 +118,6 @@ def softmax_entropy(temperature):
     return risk
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 999),
     m=st.sampled_from([1, 2, 9]),

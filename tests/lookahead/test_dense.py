@@ -1,7 +1,7 @@
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import problem
 
@@ -23,7 +23,6 @@ shapes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20)
 @given(shape=shapes, label_seed=st.integers(0, 99))
 def test_after_is_refitting_on_the_labelled_set_and_the_candidate(shape, label_seed):
     case = problem(**shape)
@@ -35,7 +34,6 @@ def test_after_is_refitting_on_the_labelled_set_and_the_candidate(shape, label_s
         close(post.after(c, y), case.refit([(c, y)]))
 
 
-@settings(max_examples=20)
 @given(shape=shapes, count=st.integers(1, 4))
 def test_reveals_in_any_order_are_refitting_on_all_of_them(shape, count):
     case = problem(**shape)

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from problems import problem
 from scipy.integrate import solve_ivp
@@ -46,7 +46,6 @@ def test_infinite_time_agrees_with_retraining_a_linear_model_to_convergence():
     np.testing.assert_allclose(flow(case), case.f_p + case.phi_p @ theta, rtol=1e-10, atol=1e-10)
 
 
-@settings(max_examples=20)
 @given(
     seed=st.integers(0, 99),
     n=st.sampled_from([1, 6]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from exact import floats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from properties.kernels import C, M, N, attempt, cases
 from scipy.linalg import svd
@@ -22,7 +22,6 @@ def of_the_parameters(case, t):
     return case.f_p + pool @ weights, learned
 
 
-@settings(max_examples=150)
 @given(case=cases(ridges=(0.0, 0.01, 1.0)), exponent=st.integers(-9, 15))
 def test_it_is_the_flow_of_the_parameters_or_refused(case, exponent):
     t = 10.0**exponent
@@ -52,7 +51,6 @@ def test_a_long_time_on_a_singular_kernel_is_refused_and_a_ridge_helps():
     gradient_flow(k, y, zero, k, zero, t=float(message.rsplit(" ", 1)[1].rstrip(".")) / 2)
 
 
-@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), shift=st.floats(0.01, 1.0), t=st.sampled_from([0.1, None]))
 def test_what_is_no_kernel_is_refused(seed, shift, t):
     root = np.random.default_rng(seed).normal(size=(N, N))

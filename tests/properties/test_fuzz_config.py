@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jaxtyping import config
 
@@ -82,7 +82,6 @@ def check(content, place):
     inside(refused_by_name(lambda file: sweep.read(file, size="small"), path), place)
 
 
-@settings(max_examples=60)
 @given(
     content=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))
 )
@@ -96,7 +95,6 @@ def test_files_of_anything(content, place):
     check(content, place)
 
 
-@settings(max_examples=120)
 @given(whole=st.sampled_from([RUN, SWEEP]), data=st.data())
 def test_files_with_some_bytes_changed(whole, data, place):
     content = bytearray(whole)
@@ -116,7 +114,6 @@ def test_files_with_some_bytes_changed(whole, data, place):
     check(bytes(content), place)
 
 
-@settings(max_examples=150)
 @given(
     setting=st.sampled_from(NAMES),
     value=values,

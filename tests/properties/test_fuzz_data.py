@@ -7,7 +7,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from published import cifar_members, write_cifar, write_mat
 
@@ -72,7 +72,6 @@ def refused_or_whole(name, place, files_before):
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=60)
 @given(data=st.data())
 def test_a_file_with_bytes_changed(name, data, published):
     place, contents = published
@@ -84,7 +83,6 @@ def test_a_file_with_bytes_changed(name, data, published):
         path.write_bytes(contents[name])
 
 
-@settings(max_examples=60)
 @given(data=st.data())
 def test_an_archive_whose_inside_was_changed_before_it_was_packed(data, published):
     """The checksum of gzip fits, so that what is inside reaches our own readers."""

@@ -5,7 +5,7 @@ from fractions import Fraction
 import exact
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from properties.kernels import C, M, N, attempt, cases
 
@@ -48,7 +48,6 @@ def right(have, want, case):
 
 
 @BOTH
-@settings(max_examples=150)
 @given(case=cases(), c=st.integers(0, M - 1), k=st.integers(0, C - 1))
 def test_labelling_a_candidate_is_an_exact_refit_or_refused(kind, case, c, k):
     post = fitted(case, kind)
@@ -70,7 +69,6 @@ def test_labelling_a_candidate_is_an_exact_refit_or_refused(kind, case, c, k):
     assert np.isfinite(np.asarray(later.columns(0, M))).all()
 
 
-@settings(max_examples=60)
 @given(case=cases(dtypes=(np.float64,)))
 def test_what_is_well_posed_is_not_refused(case):
     blocks = case.blocks
@@ -87,7 +85,6 @@ def test_what_is_well_posed_is_not_refused(case):
 
 
 @BOTH
-@settings(max_examples=60)
 @given(case=cases())
 def test_scores_are_finite_and_those_of_the_outputs_after(kind, case):
     post = fitted(case, kind)
@@ -112,7 +109,6 @@ def test_scores_are_finite_and_those_of_the_outputs_after(kind, case):
         np.testing.assert_allclose(expected[c], probs[c] @ size, **close)
 
 
-@settings(max_examples=40)
 @given(case=cases(ridges=(0.0,)), c=st.integers(0, M - 1))
 def test_copies_of_what_was_revealed_are_determined(case, c):
     post = fitted(case)
@@ -128,7 +124,6 @@ def test_copies_of_what_was_revealed_are_determined(case, c):
                 later.after(u, np.eye(C)[0])
 
 
-@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), size=st.sampled_from([1e-6, 1.0, 1e6]), shift=st.floats(0.01, 1.0))
 def test_what_is_no_kernel_is_refused(seed, size, shift):
     rng = np.random.default_rng(seed)

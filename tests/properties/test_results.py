@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ntkal.experiments import results
@@ -29,7 +29,6 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("results")
 
 
-@settings(max_examples=60)
 @given(rows=st.lists(st.fixed_dictionaries(columns), min_size=1, max_size=4), made=made_by)
 def test_any_table_and_provenance_come_back(rows, made, place):
     table = pd.DataFrame(rows)
@@ -56,7 +55,6 @@ def test_a_file_cut_anywhere_is_refused(place):
             results.read(path)
 
 
-@settings(max_examples=150)
 @given(where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_bit_that_flipped_in_the_rows_is_noticed_or_changes_nothing(where, bit, place):
     path, table = small(place / "flipped.parquet")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ntkal.experiments import statistics
@@ -29,7 +29,6 @@ def tables(draw):
     return table.sample(frac=1, random_state=0).assign(seconds_kernel=1.5, seconds_query=0.5)
 
 
-@settings(max_examples=100)
 @given(values=st.lists(numbers, min_size=1, max_size=8), level=st.floats(0.01, 0.99), scale=st.floats(0.1, 9))
 def test_an_interval_holds_its_mean_and_moves_with_its_values(values, level, scale):
     mean, low, high = statistics.interval(values, level)
@@ -47,7 +46,6 @@ def test_an_interval_holds_its_mean_and_moves_with_its_values(values, level, sca
         assert (p < 1 - level) == (low > 0 or high < 0)
 
 
-@settings(max_examples=100)
 @given(p=st.lists(chances, min_size=1, max_size=6))
 def test_holm_raises_every_value_and_keeps_their_order(p):
     adjusted = statistics.holm(p)
@@ -57,7 +55,6 @@ def test_holm_raises_every_value_and_keeps_their_order(p):
     assert adjusted.min() == pytest.approx(min(1.0, len(p) * min(p)))
 
 
-@settings(max_examples=100)
 @given(data=st.data(), m=st.integers(2, 12))
 def test_ranks_depend_on_order_alone_and_treat_the_two_alike(data, m):
     scores = st.lists(st.integers(-3, 3), min_size=m, max_size=m)
@@ -72,7 +69,6 @@ def test_ranks_depend_on_order_alone_and_treat_the_two_alike(data, m):
         assert rank == pytest.approx(-statistics.rank_correlation(a, [-v for v in b]))
 
 
-@settings(max_examples=40)
 @given(table=tables())
 def test_tables_of_comparisons_are_by_their_definitions(table):
     wide = table.pivot(index="seed", columns=["series", "cycle"], values="accuracy")
@@ -89,7 +85,6 @@ def test_tables_of_comparisons_are_by_their_definitions(table):
     assert statistics.complete(table) == sorted(table["seed"].unique())
 
 
-@settings(max_examples=40)
 @given(table=tables(), place=st.integers(0, 999), bad=st.sampled_from([np.nan, np.inf]))
 def test_a_value_that_is_not_a_number_is_refused_everywhere(table, place, bad):
     rows = table[table["cycle"] > 0].index
@@ -113,7 +108,6 @@ def test_a_value_that_is_not_a_number_is_refused_everywhere(table, place, bad):
             call()
 
 
-@settings(max_examples=40)
 @given(table=tables(), place=st.integers(0, 999))
 def test_a_row_that_is_missing_is_refused_not_averaged_over(table, place):
     rows = table[table["cycle"] > 0].index

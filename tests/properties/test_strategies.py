@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ntkal
@@ -23,7 +23,6 @@ def pools(draw):
     return outputs.astype(dtype), features.astype(dtype), len(set(copies.tolist())), copies
 
 
-@settings(max_examples=60)
 @given(pool=pools(), seed=st.integers(0, 99))
 def test_badge_picks_each_point_once_and_a_copy_only_when_nothing_else_is_left(pool, seed):
     outputs, features, different, copies = pool
@@ -34,7 +33,6 @@ def test_badge_picks_each_point_once_and_a_copy_only_when_nothing_else_is_left(p
         assert len(set(copies[picks[:different]].tolist())) == different
 
 
-@settings(max_examples=60)
 @given(pool=pools())
 def test_coreset_picks_each_point_once_and_copies_last(pool):
     _, features, different, copies = pool
@@ -43,7 +41,6 @@ def test_coreset_picks_each_point_once_and_copies_last(pool):
     assert len(set(copies[picks[:different]].tolist())) == different
 
 
-@settings(max_examples=60)
 @given(pool=pools())
 def test_myopic_scores_are_finite_within_their_bounds_and_equal_for_copies(pool):
     outputs, _, _, copies = pool
@@ -61,7 +58,6 @@ def test_myopic_scores_are_finite_within_their_bounds_and_equal_for_copies(pool)
             assert np.ptp(values[copies == one]) <= 1e-15
 
 
-@settings(max_examples=25)
 @given(pool=pools(), name=st.sampled_from(ntkal.acquisition.names()), k=st.sampled_from([1, 3, M]))
 def test_every_strategy_picks_distinct_points_of_any_pool(pool, name, k):
     outputs, features, _, _ = pool
