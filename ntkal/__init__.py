@@ -76,7 +76,6 @@ _MOVED = {
     "oracle": "textbook.oracle",
     "oracle_panel": "textbook.oracle_panel",
     "plots": "textbook.plots",
-    "portable": "scaling.network_kernel",
     "posterior": "lookahead.posterior",
     "provenance": "experiments.provenance",
     "results": "experiments.results",

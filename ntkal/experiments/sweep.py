@@ -4,10 +4,9 @@ import contextlib
 import dataclasses
 import itertools
 import os
-import pickle
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,11 @@ import pandas as pd
 from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, loop, provenance, results
 from ntkal.experiments.config import RunConfig, as_config, read_toml
-from ntkal.experiments.workers import RETRIES, connect, finished
-from ntkal.inputs import check_int
+from ntkal.experiments.workers import each
 from ntkal.models import Model
 
 TABLE = "table.parquet"
 _PARTS = {"seeds": list, "run": dict, "series": list, "grid": dict}
-Outcome = tuple[pd.DataFrame, dict[str, Any]] | Exception
-"""Of one run: its table and its provenance, or its error."""
 
 
 @dataclass(frozen=True)
@@ -168,21 +164,19 @@ def run(
     if not jobs or not all(isinstance(job, Job) for job in jobs):
         raise ValueError("jobs: expected at least one Job, each with a name and a configuration.")
     _check_names(jobs, "jobs")
-    if workers is not None:
-        workers = check_int("workers", workers, low=0)
     from tqdm import tqdm
 
-    out, own = Path(out), {"data": data, "model": model}
+    out, own = Path(out).resolve(), {"data": data, "model": model}
     jobs = [dataclasses.replace(job, config=loop.with_own(job.config, **own)[0]) for job in jobs]
-    here = workers == 0 and scheduler is None
-    outcomes = _here(jobs, out, own) if here else _on_dask(jobs, out, own, workers, scheduler)
+    runs = {f"run {job.folder}": job for job in jobs}
+    outcomes = each(_one, runs, (out, own), out, argument="model", workers=workers, scheduler=scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}
     failed: dict[str, Exception] = {}
     bar = tqdm(total=len(jobs), disable=not progress, unit="run", desc=out.name, file=sys.stderr)
     with bar, contextlib.closing(outcomes):
-        for job, outcome in outcomes:
-            (failed if isinstance(outcome, Exception) else done)[job.folder] = outcome
-            bar.set_postfix_str(f"{job.series}, seed {job.config.seed}")
+        for name, outcome in outcomes:
+            (failed if isinstance(outcome, Exception) else done)[name] = outcome
+            bar.set_postfix_str(name)
             bar.update()
     if failed:
         error = next(iter(failed.values()))
@@ -191,7 +185,7 @@ def run(
             f"The others are kept in {out}; the same call goes on from there."
         )
         raise error
-    tables, records = zip(*(done[job.folder] for job in jobs), strict=True)
+    tables, records = zip(*(done[name] for name in runs), strict=True)
     table = pd.concat(tables, ignore_index=True)
     made["seconds"] = round(float(table.filter(like="seconds_").to_numpy().sum()), 1)
     configs = {job.folder: job.config.to_dict() for job in jobs}
@@ -206,66 +200,15 @@ def _check_names(jobs: Sequence[Job], place: str) -> None:
         raise ValueError(f"{place}: {twice[0]} is there more than once; give each series a name of its own.")
 
 
-def _here(jobs: Sequence[Job], out: Path, own: Mapping[str, Any]) -> Iterator[tuple[Job, Outcome]]:
-    """Yield each job with what came of it, one after another."""
-    for job in jobs:
-        try:
-            yield job, _one(job, out, own)
-        except Exception as error:  # whatever it is, it is raised once the others are done
-            yield job, error
-
-
-def _on_dask(
-    jobs: Sequence[Job], out: Path, own: Mapping[str, Any], workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Job, Outcome]]:
-    """Yield each job with what came of it, in the order they are finished."""
-    with connect(workers, scheduler) as client:
-        from distributed import KilledWorker
-
-        out = out.resolve()
-        parcel = _parcel(own, out)
-        futures = {client.submit(_one, job, out, parcel, pure=False): job for job in jobs}
-        try:
-            for future in finished(client, futures):
-                job, error = futures[future], future.exception()
-                if isinstance(error, KilledWorker):
-                    error = OSError(
-                        f"The run {job.folder} ended {RETRIES} worker processes one after another, most "
-                        "likely for want of memory; run it with fewer workers."
-                    )
-                yield job, error or future.result()
-        finally:
-            client.cancel(list(futures))
-            if isinstance(parcel, Path):
-                parcel.unlink(missing_ok=True)
-
-
-def _parcel(own: Mapping[str, Any], out: Path) -> Mapping[str, Any] | Path:
-    """A file for the workers; Dask's own memory would go with a worker that is killed."""
-    if not any(value is not None for value in own.values()):
-        return own
-    import cloudpickle
-
-    try:
-        content = cloudpickle.dumps(own)
-    except Exception as error:  # whatever the functions of a user's network hold
-        raise ValueError(
-            f"model: this network cannot be sent to workers ({error}); make it of functions that are not "
-            "compiled yet, or run here, with workers=0."
-        ) from error
-    return results.write_whole(out / "own.pickle", lambda file: file.write(content))
-
-
-def _one(job: Job, out: Path, own: Mapping[str, Any] | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """One run, from where it stands."""
-    folder = out / job.folder
-    given = pickle.loads(own.read_bytes()) if isinstance(own, Path) else own
-    table = loop.run(job.config, out=folder, **given)
+def _one(job: Job, given: tuple[Path, Mapping[str, Any]]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One run, from where it stands: its table and its provenance."""
+    out, own = given
+    table = loop.run(job.config, out=out / job.folder, **own)
     table.insert(0, "series", job.series)
     place = table.columns.get_loc("model") + 1
     table.insert(place, "width", job.config.width)
     table.insert(place + 1, "lookahead", job.config.lookahead)
-    return table, results.read(folder / checkpoint.FILE)[1]
+    return table, results.read(out / job.folder / checkpoint.FILE)[1]
 
 
 def _series(settings: Mapping[str, Any], path: Any) -> list[tuple[str, dict[str, Any]]]:

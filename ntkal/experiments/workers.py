@@ -1,22 +1,143 @@
-"""Workers: local processes of one core each, or any Dask cluster by its address."""
+"""Work done here or by workers: local processes of one core each, or any Dask cluster by its address."""
 
 import contextlib
+import hashlib
 import inspect
 import logging
 import os
-from collections.abc import Iterable, Iterator
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ntkal.experiments.results import write_whole
 from ntkal.inputs import check_int
 
 RETRIES = 3
-"""Worker processes that a task may take down with it before it is given up."""
+"""Worker processes that a piece of work may take down with it before it is given up."""
 
 LOOK = 5
-"""Seconds without a finished task after which the workers are looked at."""
+"""Seconds without a finished piece of work after which it is asked whether there are workers."""
 
+PATIENCE = 60
+"""Seconds without any worker after which what is left is given up."""
+
+_INLINE = 4096  # bytes that may travel with each piece of work
 _GUARD = 'put the call under  if __name__ == "__main__":  since each of them imports the script again'
+
+
+def each(
+    work: Callable[[Any, Any], Any],
+    items: Mapping[str, Any],
+    given: Any,
+    folder: Path,
+    *,
+    argument: str,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[tuple[str, Any]]:
+    """Do the same work for each item, here or on Dask, and yield what came of each as it is finished.
+
+    What is given for all items goes to the workers by a file, unless it is short: neither with each item,
+    nor by Dask's memory, which a killed worker would take with it.
+
+    Args:
+        work: ``work(item, given)``, a function of a module.
+        items: The items by their names, such as ``"block (1, 0)"``, which stand in messages.
+        given: What the work needs besides.
+        folder: A folder that all workers see.
+        argument: Name of the user's argument among what is given, for the message when it cannot be sent.
+        workers: Local worker processes; as many as there are cores if None. 0: one item after another in this
+            process, without Dask. Not with ``scheduler``.
+        scheduler: As in :func:`connect`.
+
+    Yields:
+        The name of an item, and its result or the error that it ended with.
+
+    Raises:
+        ValueError: When what is given cannot be sent, and as :func:`connect` does.
+        ImportError: When Dask is not installed and ``workers`` is not 0.
+        OSError: When the scheduler cannot be reached, or when there has been no worker for a minute: Dask
+            starts a killed worker again, but not one that dies while it starts.
+
+    Example:
+        >>> list(each(pow, {"two": 2, "three": 3}, 2, Path(), argument="x", workers=0))
+        [('two', 4), ('three', 9)]
+    """
+    if workers is not None:
+        workers = check_int("workers", workers, low=0)
+    if not items or (workers == 0 and scheduler is None):
+        for name, item in items.items():
+            try:
+                outcome = work(item, given)
+            except Exception as error:  # whatever it is, the caller says when to raise it
+                outcome = error
+            yield name, outcome
+        return
+    with connect(workers, scheduler) as client:
+        from distributed import KilledWorker, wait
+
+        parcel = _packed(given, folder, argument)
+        futures = {client.submit(_work, work, item, parcel, pure=False): name for name, item in items.items()}
+        left, alone = set(futures), 0.0
+        hint = "most likely for want of memory: take fewer workers or smaller pieces; the same call goes on."
+        try:
+            while left:
+                try:
+                    done, left = wait(left, timeout=LOOK, return_when="FIRST_COMPLETED")
+                except TimeoutError:
+                    alone = 0.0 if client.nthreads() else alone + LOOK
+                    if alone < PATIENCE:
+                        continue
+                    suspects = client.run_on_scheduler(_suspects)
+                    last = [name for future, name in futures.items() if future.key in suspects]
+                    raise OSError(
+                        f"There are no worker processes any more, and {len(left)} of {len(items)} pieces of "
+                        f"work are not done (the last at work: {', '.join(last) or 'none'}), {hint}"
+                    ) from None
+                for future in done:
+                    error = future.exception()
+                    if isinstance(error, KilledWorker):
+                        error = OSError(
+                            f"The {futures[future]} ended {RETRIES} worker processes in a row, {hint}"
+                        )
+                    yield futures[future], error or future.result()
+        finally:
+            client.cancel(list(futures))
+            if isinstance(parcel, Path):
+                parcel.unlink(missing_ok=True)
+
+
+def _packed(given: Any, folder: Path, argument: str) -> bytes | Path:
+    """What is given as the workers take it: the bytes, or a file that is named after what is in it."""
+    import cloudpickle
+
+    try:
+        content = cloudpickle.dumps(given)
+    except Exception as error:  # whatever a user's functions hold
+        raise ValueError(
+            f"{argument}: it cannot be sent to workers ({error}); make it of functions that are not compiled "
+            "yet, or that build their network when they are called, or stay in this process, with workers=0."
+        ) from error
+    if len(content) <= _INLINE:
+        return content
+    name = f"sent-{hashlib.sha256(content).hexdigest()[:16]}.pickle"
+    return write_whole(folder / name, lambda file: file.write(content))
+
+
+@lru_cache(maxsize=1)
+def _unpacked(parcel: bytes | Path) -> Any:
+    return pickle.loads(parcel if isinstance(parcel, bytes) else parcel.read_bytes())
+
+
+def _work(work: Callable, item: Any, parcel: bytes | Path) -> Any:
+    return work(item, _unpacked(parcel))
+
+
+def _suspects(dask_scheduler: Any) -> list[str]:
+    """What was at work where a worker was killed."""
+    return [key for key, task in dask_scheduler.tasks.items() if task.suspicious]
 
 
 @contextlib.contextmanager
@@ -90,56 +211,11 @@ def _keep_to_one_core(worker: Any) -> None:
         os.sched_setaffinity(0, {cores[int(worker.name) % len(cores)]})
 
 
-def finished(client: Any, futures: Iterable[Any]) -> Iterator[Any]:
-    """Yield tasks as they are finished, and raise an error once nobody is left to do the rest.
-
-    Dask starts a killed worker again, but not one that dies while it starts: then nobody is left, and its own
-    wait for results would not end.
-
-    Args:
-        client: The ``distributed.Client``.
-        futures: What ``client.submit`` gave.
-
-    Yields:
-        The same futures, each when it has a result or an error.
-
-    Raises:
-        OSError: When all local worker processes have ended. Of a cluster of your own it is taken that it
-            will have workers.
-
-    Example:
-        >>> list(finished(None, []))
-        []
-    """
-    from distributed import wait
-
-    left = set(futures)
-    while left:
-        try:
-            done, left = wait(left, timeout=LOOK, return_when="FIRST_COMPLETED")
-        except TimeoutError:
-            if not _alive(client):
-                raise OSError(
-                    f"All worker processes ended with {len(left)} tasks not done, most likely for want of "
-                    "memory."
-                ) from None
-        else:
-            yield from done
-
-
 def _in_the_script_of_another_process() -> bool:
     """Whether this is a new process that imports the main script of the one that started it."""
     return any(
         frame.function == "<module>" and frame.frame.f_globals.get("__name__") == "__mp_main__"
         for frame in inspect.stack(0)
-    )
-
-
-def _alive(client: Any) -> bool:
-    """Whether local workers are there or being started."""
-    gone = ("closing", "closed", "failed")
-    return client.cluster is None or any(
-        worker.status.name not in gone for worker in list(client.cluster.workers.values())
     )
 
 

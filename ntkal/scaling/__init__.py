@@ -6,7 +6,6 @@ workers, or as products with vectors.
 
 from ntkal.scaling.blockwise import BlockedKernel, compute
 from ntkal.scaling.conjugate import Product, ntk_product, solve
-from ntkal.scaling.network_kernel import NetworkKernel
 from ntkal.scaling.sharded import sharded_ntk
 
-__all__ = ["BlockedKernel", "NetworkKernel", "Product", "compute", "ntk_product", "sharded_ntk", "solve"]
+__all__ = ["BlockedKernel", "Product", "compute", "ntk_product", "sharded_ntk", "solve"]

@@ -1,12 +1,11 @@
 """The kernel of a large pool in blocks on disk, computed by Dask workers; whatever is killed, it goes on."""
 
+import contextlib
 import hashlib
 import json
 import os
-import pickle
 import uuid
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from ntkal.experiments.results import write_whole
-from ntkal.experiments.workers import RETRIES, connect, finished
+from ntkal.experiments.workers import each
 from ntkal.inputs import ArrayLike, check_int
 
 DESCRIPTION = "kernel.json"
@@ -114,19 +113,6 @@ class BlockedKernel:
             )
         return found.T if j > i else found
 
-    def _compute(self, kernel: Callable, x: np.ndarray, at: tuple[int, int]) -> None:
-        """Compute a block and put it in its place, entirely or not at all."""
-        left, right = (x[k * self.block : (k + 1) * self.block] for k in at)
-        values = np.asarray(kernel(left) if at[0] == at[1] else kernel(left, right))
-        if values.shape != self._size(*at) or values.dtype != self.dtype:
-            raise ValueError(
-                f"kernel: expected {self.dtype} of shape {self._size(*at)} for block {at}, got {values.dtype}"
-                f" of shape {values.shape}."
-            )
-        if not np.isfinite(values).all():
-            raise ValueError(f"kernel: block {at} has NaN or infinite entries; check inputs and params.")
-        write_whole(self._path(*at), lambda file: np.save(file, np.ascontiguousarray(values)))
-
 
 def compute(
     kernel: Callable[..., ArrayLike],
@@ -149,9 +135,9 @@ def compute(
     large as a worker's memory allows.
 
     Args:
-        kernel: ``kernel(x1, x2=None) -> (n1, n2)``, symmetric; sent to workers by cloudpickle, which cannot
-            send JAX's compiled functions: give them a :class:`ntkal.scaling.NetworkKernel`.
-        x: Inputs, shape (n, ...); for workers they are copied into the folder.
+        kernel: ``kernel(x1, x2=None) -> (n1, n2)``, symmetric. It goes to workers by cloudpickle, which
+            cannot send JAX's compiled functions: have it build its network by name when it is called.
+        x: Inputs, shape (n, ...); they are copied into the folder.
         out: Folder of the kernel. With a scheduler of your own all workers must see it by this path.
         block: Inputs to a block.
         workers: As in :func:`ntkal.experiments.sweep.run`; 0 computes in this process, without Dask.
@@ -165,7 +151,8 @@ def compute(
         ValueError: When the folder holds the kernel of other inputs, another kernel or blocks of another
             size; when the kernel is not symmetric, has NaN or infinite entries or cannot be sent to workers.
         ImportError: When Dask is not installed and ``workers`` is not 0.
-        OSError: When the scheduler cannot be reached, or when one block killed several workers.
+        OSError: When the scheduler cannot be reached, or when workers end, as in
+            :func:`ntkal.experiments.workers.each`.
 
     Source:
         Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
@@ -184,16 +171,19 @@ def compute(
         raise ValueError(
             f"x: expected numbers of shape (n, ...) with n >= 1, got {x.dtype} of shape {x.shape}."
         )
-    if workers is not None:
-        check_int("workers", workers, low=0)
     made = _begin(kernel, x, Path(out).resolve(), check_int("block", block, low=1))
-    todo, count = made.missing(), len(made.blocks())
-    if workers == 0 and scheduler is None:
-        steps = (made._compute(kernel, x, at) for at in todo)
-    else:
-        steps = _on_dask(kernel, x, made, todo, workers, scheduler)
-    with tqdm(total=count, initial=count - len(todo), disable=not progress) as bar:
-        for _ in steps:
+    todo, inputs = made.missing(), made.folder / f"inputs-{made.made['inputs']}.npy"
+    if todo and not inputs.exists():
+        write_whole(inputs, lambda file: np.save(file, x))
+    given = kernel, inputs, made
+    items = {f"block {at}": at for at in todo}
+    steps = each(_block, items, given, made.folder, argument="kernel", workers=workers, scheduler=scheduler)
+    count = len(made.blocks())
+    bar = tqdm(total=count, initial=count - len(todo), disable=not progress)
+    with bar, contextlib.closing(steps):
+        for _, failed in steps:
+            if failed:
+                raise failed
             bar.update()
     return made
 
@@ -235,58 +225,19 @@ def _alike(stored: Any, probe: np.ndarray) -> bool:
     return stored.shape == probe.shape and bool(np.all(np.abs(stored - probe) <= tolerance))
 
 
-@lru_cache(maxsize=1)
-def _unpacked(path: Path) -> Callable:
-    return pickle.loads(path.read_bytes())
-
-
-def _remote(path: Path, inputs: Path, made: BlockedKernel, at: tuple[int, int]) -> None:
-    """What a worker does: one block, unless one who was killed afterwards had finished it."""
-    if made._stored(*at) is None:
-        made._compute(_unpacked(path), np.load(inputs, mmap_mode="r"), at)
-
-
-def _on_dask(
-    kernel: Callable,
-    x: np.ndarray,
-    made: BlockedKernel,
-    todo: list[tuple[int, int]],
-    workers: int | None,
-    scheduler: str | None,
-) -> Iterator[None]:
-    if not todo:
+def _block(at: tuple[int, int], given: tuple[Callable, Path, BlockedKernel]) -> None:
+    """Compute a block and put it in its place, entirely or not at all, unless it has come there meanwhile."""
+    kernel, inputs, made = given
+    if made._stored(*at) is not None:
         return
-    import cloudpickle
-
-    try:
-        data = cloudpickle.dumps(kernel)
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
+    x = np.load(inputs, mmap_mode="r")
+    left, right = (x[k * made.block : (k + 1) * made.block] for k in at)
+    values = np.asarray(kernel(left) if at[0] == at[1] else kernel(left, right))
+    if values.shape != made._size(*at) or values.dtype != made.dtype:
         raise ValueError(
-            f"kernel: it cannot be sent to workers ({error}); give a ntkal.scaling.NetworkKernel, or "
-            "workers=0 to compute in this process."
-        ) from error
-    # By files, not with each block, since they carry the network's weights and the inputs; nor by Dask's
-    # memory, which a killed worker takes with it. They are named after what is in them.
-    path = made.folder / f"kernel-{hashlib.sha256(data).hexdigest()[:16]}.pickle"
-    inputs = made.folder / f"inputs-{made.made['inputs']}.npy"
-    with connect(workers, scheduler) as client:
-        from distributed import KilledWorker
-
-        write_whole(path, lambda file: file.write(data))
-        if not inputs.exists():
-            write_whole(inputs, lambda file: np.save(file, x))
-        futures = {client.submit(_remote, path, inputs, made, at, pure=False): at for at in todo}
-        try:
-            for future in finished(client, futures):
-                error = future.exception()
-                if isinstance(error, KilledWorker):
-                    raise OSError(
-                        f"Block {futures[future]} ended {RETRIES} worker processes in a row, most likely for "
-                        "want of memory: take smaller blocks or fewer workers; the same call goes on."
-                    ) from None
-                if error is not None:
-                    raise error
-                yield
-        finally:
-            client.cancel(list(futures))
-            path.unlink(missing_ok=True)
+            f"kernel: expected {made.dtype} of shape {made._size(*at)} for block {at}, got {values.dtype} of "
+            f"shape {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"kernel: block {at} has NaN or infinite entries; check inputs and params.")
+    write_whole(made._path(*at), lambda file: np.save(file, np.ascontiguousarray(values)))

@@ -260,7 +260,7 @@ def test_one_s_own_data_and_network_go_to_the_workers_and_are_remembered(quick, 
     same(table, expected(jobs[:1], **own))
     assert set(table["data"]) == set(table["model"]) == {"own"}
     assert results.read(tmp_path / sweep.TABLE)[1]["runs"]["own"]["data"] == data.digest
-    with pytest.raises(ValueError, match=r"model: this network cannot be sent to workers .*workers=0"):
+    with pytest.raises(ValueError, match=r"model: it cannot be sent to workers .*workers=0"):
         sweep.run(jobs[:1], tmp_path, workers=1, **own | {"model": mlp((2,), 2)})
     with pytest.raises(ValueError, match="your own data"):
         sweep.run(jobs[:1], tmp_path, workers=0, **own | {"data": ntkal.load("moons")})

@@ -4,6 +4,7 @@ import sys
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ntkal.experiments import workers
@@ -19,17 +20,46 @@ def test_workers_take_the_cores_in_turn(monkeypatch):
     assert taken == [{4}, {9}, {4}]
 
 
-def test_tasks_come_as_they_are_finished_on_one_core_and_without_workers_there_is_an_error(monkeypatch):
-    monkeypatch.setattr(workers, "LOOK", 0.2)
+@pytest.fixture(scope="module")
+def client():
     with workers.connect(1) as client:
-        quick = [client.submit(pow, 2, i) for i in range(3)]
-        assert sorted(future.result() for future in workers.finished(client, quick)) == [1, 2, 4]
-        if hasattr(os, "sched_getaffinity"):
-            assert len(client.submit(os.sched_getaffinity, 0).result()) == 1
-        slow = client.submit(time.sleep, 60)
-        client.cluster.scale(0)  # as after a worker that died while it started: nobody comes
-        with pytest.raises(OSError, match="All worker processes ended with 1 tasks not done"):
-            list(workers.finished(client, [slow]))
+        yield client
+
+
+@pytest.mark.parametrize("size", [1, 10**5])
+def test_each_item_comes_with_its_result_or_its_error_here_and_from_workers(client, tmp_path, size):
+    """What is given is short enough to go with each item, or goes by a file."""
+    given = {"numbers": np.arange(size)}
+
+    def work(item, given):
+        return len(given["numbers"]) // item
+
+    items = {"one": 1, "two": 2, "none": 0}
+    for how in ({"workers": 0}, {"scheduler": client.scheduler.address}):
+        found = dict(workers.each(work, items, given, tmp_path, argument="x", **how))
+        assert isinstance(found.pop("none"), ZeroDivisionError)
+        assert found == {"one": size, "two": size // 2}
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_worker_has_one_core(client):
+    if hasattr(os, "sched_getaffinity"):
+        assert len(client.submit(os.sched_getaffinity, 0).result()) == 1
+
+
+def test_when_the_workers_of_any_cluster_are_gone_for_good_there_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(workers, "LOOK", 0.2)
+    monkeypatch.setattr(workers, "PATIENCE", 0.6)
+
+    def work(item, given):
+        time.sleep(item)
+
+    with workers.connect(1) as client:
+        client.cluster.scale(0)
+        items = {"long": 60, "longer": 70}
+        steps = workers.each(work, items, None, tmp_path, argument="x", scheduler=client.scheduler.address)
+        with pytest.raises(OSError, match="no worker processes any more, and 2 of 2 pieces of work are not"):
+            list(steps)
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.0, "2"])
