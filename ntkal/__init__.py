@@ -69,7 +69,7 @@ _MOVED = {
     "learners": "experiments.learners",
     "linear": "lookahead.flow",
     "loop": "experiments.loop",
-    "looks": "textbook.style",
+    "looks": "textbook.plots",
     "loss_prediction": "training.loss_prediction",
     "low_rank": "kernels.low_rank",
     "neural_tangents": "kernels.neural_tangents",

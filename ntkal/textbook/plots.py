@@ -1,44 +1,131 @@
-"""Learning curves, and differences from a baseline, with their bands: the plots of every chapter."""
+"""One style for every figure, one look for each series, and the curves of runs with their bands."""
 
 from collections.abc import Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
-from ntkal.experiments.statistics import paired, require, summary
-from ntkal.textbook.style import look, use_style
+from ntkal.experiments import statistics
 
-__all__ = ["difference_from", "learning_curves", "look", "use_style"]
+_COLOURS = sns.color_palette("colorblind")
+_LONG_AND_SHORT = (0, (5, 1, 1, 1, 1, 1))
+_DASHES = ("-", "--", "-.", ":", _LONG_AND_SHORT)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-_LABELS = {"accuracy": "Test accuracy (%)", "labels": "Labels (number)"}
-_PERCENT = frozenset({"accuracy"})
+# A series keeps its words and its look through the whole book. No two share dash and marker, so that grey is
+# enough.
+SERIES = {
+    "random": ("Random", "0.35", ":", "o"),
+    "mlmoc": ("MLMOC", _COLOURS[0], "-", "s"),
+    "mlmoc_norm": ("MLMOC, norm form", _COLOURS[9], "--", "D"),
+    "margin": ("Margin", _COLOURS[1], "--", "^"),
+    "entropy": ("Entropy", _COLOURS[2], "-.", "v"),
+    "least_confident": ("Least confident", _COLOURS[5], _LONG_AND_SHORT, "<"),
+    "badge": ("BADGE", _COLOURS[3], "-.", "P"),
+    "coreset": ("Core-set", _COLOURS[8], "--", "X"),
+    "emoc": ("EMOC", _COLOURS[4], "-", ">"),
+    "eer": ("EER", _COLOURS[6], "-.", "*"),
+    "bald": ("BALD", (0.40, 0.40, 0.05), _LONG_AND_SHORT, "h"),
+    "ll4al": ("LL4AL", (0.10, 0.10, 0.10), ":", "p"),
+    # Ways to reveal labels within a cycle (figure 3a).
+    "sequential": ("Sequential", _COLOURS[2], "-", "D"),
+    "batch": ("Batch", _COLOURS[0], "--", "s"),
+    "hallucinated": ("Hallucinated", _COLOURS[4], _LONG_AND_SHORT, "v"),
+    # Ways to look ahead (figures 1a and 1b).
+    "ntk": ("NTK, this book's form", _COLOURS[0], "-", "v"),
+    "ntk_block": ("NTK, block form", _COLOURS[9], "--", "<"),
+    "ntk_refit": ("NTK, refitted", _COLOURS[2], "-.", "d"),
+    "retrain": ("Retraining", _COLOURS[1], _LONG_AND_SHORT, "X"),
+    "retrain_centred": ("Retraining, centred", _COLOURS[4], "--", "p"),
+    "step": ("One SGD step", _COLOURS[3], "--", "P"),
+    "infinite": ("Infinite NTK", _COLOURS[5], "-.", ">"),
+    "gp": ("GP, infinite NTK", _COLOURS[4], "-", "*"),
+}
+"""Of each series: words, colour, dash and marker."""
+
+_STYLE = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.figsize": (6.4, 4.0),
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+    "axes.titlesize": "medium",
+    "axes.edgecolor": "0.3",
+    "grid.color": "0.88",
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5.5,
+    "legend.frameon": False,
+}
+
+
+def use_style() -> None:
+    """Set the book's look for every figure that follows: seaborn, white ground, colour-blind safe.
+
+    The ground is white and opaque because pages in dark mode invert their figures.
+
+    Example:
+        >>> use_style()
+        >>> sns.axes_style()["figure.facecolor"]
+        'white'
+    """
+    sns.set_theme(context="notebook", style="whitegrid", palette="colorblind", rc=_STYLE)
+
+
+def look(name: str, others: Sequence[str] = ()) -> dict:
+    """Give the colour, dash and marker of a curve.
+
+    Args:
+        name: The curve's name; a strategy or another series of the book has a fixed look.
+        others: All names in the figure, in order; a name without a fixed look takes a look by its place here.
+
+    Returns:
+        Keyword arguments for :meth:`matplotlib.axes.Axes.plot`.
+
+    Example:
+        >>> look("random")["linestyle"]
+        ':'
+    """
+    if name in SERIES:
+        _, colour, dash, marker = SERIES[name]
+    else:
+        taken = [other for other in others if other not in SERIES]
+        place = taken.index(name) if name in taken else 0
+        colour = _COLOURS[place % len(_COLOURS)]
+        dash, marker = _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)]
+    return {"color": colour, "linestyle": dash, "marker": marker}
+
+
+def caption(name: str) -> str:
+    """Give the words for a series in a legend; a name that the book does not know stands for itself.
+
+    Example:
+        >>> caption("mlmoc_norm"), caption("width 16")
+        ('MLMOC, norm form', 'width 16')
+    """
+    return SERIES[name][0] if name in SERIES else str(name)
 
 
 def learning_curves(
     table: pd.DataFrame,
     *,
-    value: str = "accuracy",
     column: str = "strategy",
-    by: str = "labels",
-    level: float = 0.95,
     order: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the mean over seeds against the number of labels, with the band of its interval.
+    """Draw mean accuracies over seeds against the number of labels, with 95% intervals as bands.
 
     Args:
         table: Rows of runs, as :func:`ntkal.run` gives them.
-        value: Column to draw; ``accuracy`` is drawn in per cent.
         column: Column that makes the curves.
-        by: Column of the horizontal axis.
-        level: Coverage of the band (Student's t over seeds); a single seed has no band.
         order: Values of ``column`` to draw, in the order of the legend; all of them if not given.
         ax: Axes to draw on; the current ones if not given.
 
     Returns:
-        The axes.
+        The axes; accuracies are in per cent. The band is Student's t over seeds; a single seed has none.
 
     Raises:
         ValueError: When a column or a value of ``order`` is not in the table, or a group holds a seed twice.
@@ -51,38 +138,30 @@ def learning_curves(
         'Test accuracy (%)'
         >>> plt.close(ax.figure)
     """
-    ax = plt.gca() if ax is None else ax
-    curves = summary(table, [column, by], value, level)
-    names = present(curves, column, order)
-    for name in names:
-        _curve(ax, curves[curves[column] == name], by, look(name, names), name, _scale(value))
-    _dress(ax, by, _LABELS.get(value, value))
-    return ax
+    means = statistics.summary(table, [column, "labels"])
+    there = list(means[column].unique())
+    names = there if order is None else list(order)
+    if absent := [name for name in names if name not in there]:
+        raise ValueError(
+            f"order: no row has {column} {absent[0]!r}; the table has {', '.join(map(str, there))}."
+        )
+    curves = {name: means[means[column] == name] for name in names}
+    return _curves(plt.gca() if ax is None else ax, curves, "Test accuracy (%)")
 
 
 def difference_from(
-    table: pd.DataFrame,
-    baseline: str = "random",
-    *,
-    value: str = "accuracy",
-    column: str = "strategy",
-    by: str = "labels",
-    level: float = 0.95,
-    order: Sequence[str] | None = None,
-    ax: Axes | None = None,
+    table: pd.DataFrame, baseline: str = "random", *, column: str = "strategy", ax: Axes | None = None
 ) -> Axes:
-    """Draw the paired difference from a baseline against the number of labels, with the band of its interval.
+    """Draw paired differences from a baseline against the number of labels, with 95% intervals as bands.
 
     Args:
         table: Rows of runs; every curve needs the baseline's seeds.
         baseline: Value of ``column`` that is the zero line.
-        value: As in :func:`learning_curves`, and so are the others; differences of ``accuracy`` are drawn in
-            percentage points.
         column: Column that makes the curves.
-        by: Column of the horizontal axis.
-        level: Coverage of the band, over the differences within seeds.
-        order: Values to draw; all but the baseline if not given.
-        ax: Axes to draw on.
+        ax: Axes to draw on; the current ones if not given.
+
+    Returns:
+        The axes; differences are in percentage points, their bands over differences within seeds.
 
     Raises:
         ValueError: As :func:`ntkal.experiments.statistics.paired` does.
@@ -96,59 +175,21 @@ def difference_from(
         >>> plt.close(ax.figure)
     """
     ax = plt.gca() if ax is None else ax
-    require(table, [column, by, "seed", value])
-    names = [name for name in present(table, column, order) if name != baseline]
+    names = statistics.rivals(table, baseline, column)
     ax.axhline(0.0, **{**look(baseline), "marker": ""}, linewidth=1.2, label=baseline)
-    for name in names:
-        rows = paired(table, name, baseline, column=column, by=by, value=value, level=level)
-        _curve(ax, rows, by, look(name, names), name, _scale(value))
-    unit = " (percentage points)" if value in _PERCENT else ""
-    _dress(ax, by, f"{value.capitalize()} above {baseline}{unit}")
-    return ax
+    curves = {name: statistics.paired(table, name, baseline, column=column) for name in names}
+    return _curves(ax, curves, f"Accuracy above {baseline} (percentage points)")
 
 
-def _curve(ax: Axes, rows: pd.DataFrame, by: str, style: dict, name: str, scale: float) -> None:
-    rows = rows.sort_values(by)
-    ax.plot(rows[by], scale * rows["mean"], label=str(name), **style)
-    if (rows["n"] > 1).any():
-        low, high = scale * rows["low"], scale * rows["high"]
-        ax.fill_between(rows[by], low, high, color=style["color"], alpha=0.15, linewidth=0)
-
-
-def _dress(ax: Axes, by: str, ylabel: str) -> None:
-    ax.set_xlabel(_LABELS.get(by, by))
-    ax.set_ylabel(ylabel)
+def _curves(ax: Axes, curves: dict[str, pd.DataFrame], ylabel: str) -> Axes:
+    for name, rows in curves.items():
+        rows, style = rows.sort_values("labels"), look(name, list(curves))
+        ax.plot(rows["labels"], 100 * rows["mean"], label=str(name), **style)
+        if (rows["n"] > 1).any():
+            band = {"color": style["color"], "alpha": 0.15, "linewidth": 0}
+            ax.fill_between(rows["labels"], 100 * rows["low"], 100 * rows["high"], **band)
+    ax.set(xlabel="Labels (number)", ylabel=ylabel)
     # Labels come in whole numbers, and a tick at 102.5 labels would be nonsense.
     ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     ax.legend()
-
-
-def present(
-    table: pd.DataFrame, column: str, order: Sequence[str] | None = None, *, argument: str = "order"
-) -> list[str]:
-    """Give the values of a column in order, after checking that each is there.
-
-    Args:
-        table: Rows of runs.
-        column: Column whose values are asked for.
-        order: Values to keep; all, in the order of the table, if not given.
-        argument: What the caller calls ``order``, for messages.
-
-    Raises:
-        ValueError: When a value is missing, or none is asked for.
-
-    Example:
-        >>> present(pd.DataFrame({"series": ["random", "gp", "gp"]}), "series")
-        ['random', 'gp']
-    """
-    there = list(table[column].unique())
-    names = there if order is None else list(order)
-    absent = [name for name in names if name not in there]
-    if absent or not names:
-        wrong = f"no row has {column} {absent[0]!r}" if absent else f"it names no {column}"
-        raise ValueError(f"{argument}: {wrong}; the table has {', '.join(map(str, there))}.")
-    return names
-
-
-def _scale(value: str) -> float:
-    return 100.0 if value in _PERCENT else 1.0
+    return ax

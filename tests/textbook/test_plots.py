@@ -7,6 +7,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 
+from ntkal import acquisition
 from ntkal.experiments import statistics
 from ntkal.textbook import plots
 
@@ -82,5 +83,48 @@ def test_an_absent_name_is_told(table, ax):
         plots.learning_curves(table, order=["badge"], ax=ax)
     with pytest.raises(ValueError, match="no column width"):
         plots.difference_from(table, column="width", ax=ax)
-    with pytest.raises(ValueError, match="b: no row has strategy 'best'"):
+    with pytest.raises(ValueError, match="baseline: no row has strategy 'best'"):
         plots.difference_from(table, "best", ax=ax)
+
+
+FIGURES = {
+    "1a": ["random", "ntk", "ntk_block", "ntk_refit", "retrain", "retrain_centred"],
+    "1b": ["random", "ntk", "infinite", "step", "gp"],
+    "2": ["random", "entropy", "margin", "badge", "bald", "ll4al", "mlmoc", "mlmoc_norm"],
+    "3a": ["random", "sequential", "hallucinated", "batch", "margin", "badge"],
+}
+
+
+def test_every_strategy_has_its_own_look_even_in_grey():
+    found = {name: plots.look(name) for name in acquisition.names()}
+    in_grey = {(str(look["linestyle"]), look["marker"]) for look in found.values()}
+    colours = {str(look["color"]) for look in found.values()}
+    assert len(in_grey) == len(found)
+    assert len(colours) == len(found)
+
+
+def test_other_names_take_looks_that_differ():
+    names = ["width 16", "random", "width 32", "width 64"]
+    found = [plots.look(name, names) for name in names]
+    assert len({(look["marker"], str(look["linestyle"])) for look in found}) == 4
+    assert plots.look("random", names) == plots.look("random")
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_the_series_of_a_figure_differ_in_colour_and_in_marker_alone(figure):
+    found = [plots.look(name) for name in FIGURES[figure]]
+    assert len({str(look["color"]) for look in found}) == len(found)
+    assert len({look["marker"] for look in found}) == len(found)
+
+
+def test_no_two_series_of_the_book_share_dash_and_marker():
+    found = [plots.look(name) for name in plots.SERIES]
+    assert len({(str(look["linestyle"]), look["marker"]) for look in found}) == len(found)
+    assert set(acquisition.names()) <= set(plots.SERIES)
+
+
+def test_every_series_of_the_book_has_its_own_words():
+    words = {name: plots.caption(name) for name in plots.SERIES}
+    assert len(set(words.values())) == len(words)
+    assert not [name for name, word in words.items() if word == name]
+    assert plots.caption("width 16") == "width 16"

@@ -23,21 +23,8 @@ _KINDS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "3b": draw.gain_by_width,
 }
 NAMES = tuple(_KINDS)
-__all__ = ["altered", "beside_size", "config_path", "flat", "jobs", "made_by", "make", "plot", "stored"]
+__all__ = ["altered", "beside_size", "flat", "jobs", "made_by", "make", "plot", "stored"]
 STORE = results.STORE
-
-
-def config_path(name: str) -> Path:
-    """The file of settings of a figure.
-
-    Raises:
-        ValueError: For an unknown figure.
-
-    Example:
-        >>> config_path("3a").name
-        '3a.toml'
-    """
-    return Path(__file__).with_name(f"{check_choice('name', name, NAMES)}.toml")
 
 
 def jobs(name: str, size: str = "smoke", seeds: Sequence[int] = ()) -> list[sweep.Job]:
@@ -56,7 +43,8 @@ def jobs(name: str, size: str = "smoke", seeds: Sequence[int] = ()) -> list[swee
         >>> len(jobs("3a", "laptop"))
         30
     """
-    return sweep.read(config_path(name), size=check_choice("size", size, SIZES), seeds=seeds)
+    path = Path(__file__).with_name(f"{check_choice('name', name, NAMES)}.toml")
+    return sweep.read(path, size=check_choice("size", size, SIZES), seeds=seeds)
 
 
 def make(
@@ -65,10 +53,10 @@ def make(
     """Run a figure's sweep and draw it.
 
     Args:
-        name: As in :func:`jobs`.
-        size: As in :func:`jobs`.
+        name: As in :func:`jobs`, and so are ``size`` and ``seeds``.
+        size: As above.
         out: Folder of the sweep; what is there already is not run again.
-        seeds: As in :func:`jobs`.
+        seeds: As above.
         **options: Those of :func:`ntkal.experiments.sweep.run`: ``workers``, ``scheduler``, ``progress``.
 
     Returns:
@@ -124,9 +112,6 @@ def stored(name: str, size: str = "laptop") -> tuple[pd.DataFrame, dict[str, Any
 def made_by(made: dict[str, Any]) -> pd.DataFrame:
     """Show what made a table: command, commits, device, seeds, dates and seconds.
 
-    Args:
-        made: The provenance that :func:`stored` returns beside a table.
-
     Returns:
         A table with one column, whose name is empty. Commits are given by their first ten digits, dates in
         UTC, seconds as the sum over all runs.
@@ -136,19 +121,16 @@ def made_by(made: dict[str, Any]) -> pd.DataFrame:
         '0, 1, 2, 3, 4, 5'
     """
     runs = made["runs"]
-    return pd.DataFrame(
-        {
-            "": {
-                "command": made["command"].split(" --out")[0],
-                "runs made with commit": ", ".join(commit[:10] for commit in runs["commits"]),
-                "table written with commit": made["commit"][:10],
-                "device": ", ".join(runs["devices"]),
-                "seeds": ", ".join(map(str, made["seeds"])),
-                "first run, table (UTC)": f"{runs['first'][:16]}, {made['date'][:16]}",
-                "seconds, all runs together": f"{made['seconds']:,.0f}",
-            }
-        }
-    )
+    said = {
+        "command": made["command"].split(" --out")[0],
+        "runs made with commit": ", ".join(commit[:10] for commit in runs["commits"]),
+        "table written with commit": made["commit"][:10],
+        "device": ", ".join(runs["devices"]),
+        "seeds": ", ".join(map(str, made["seeds"])),
+        "first run, table (UTC)": f"{runs['first'][:16]}, {made['date'][:16]}",
+        "seconds, all runs together": f"{made['seconds']:,.0f}",
+    }
+    return pd.DataFrame({"": said})
 
 
 def flat(config: dict[str, Any]) -> dict[str, Any]:
@@ -162,11 +144,10 @@ def flat(config: dict[str, Any]) -> dict[str, Any]:
         >>> flat(RunConfig(data="digits", train=train.TrainConfig(epochs=20)).to_dict())["train.steps"]
         '20 epochs'
     """
-    training = dict(config["train"])
-    epochs = training.pop("epochs")
-    training["steps"] = f"{epochs} epochs" if epochs else training["steps"]
-    rest = {name: value for name, value in config.items() if name != "train"}
-    return rest | {f"train.{name}": value for name, value in training.items()}
+    rest = dict(config)
+    rest |= {f"train.{name}": value for name, value in rest.pop("train").items()}
+    epochs = rest.pop("train.epochs")
+    return rest | ({"train.steps": f"{epochs} epochs"} if epochs else {})
 
 
 def beside_size(made: dict[str, Any], size: str = "paper") -> pd.DataFrame:

@@ -134,7 +134,7 @@ def test_a_page_shows_what_made_a_table_and_where_it_is_smaller_than_the_paper(p
 
 @pytest.mark.parametrize("name", ["4c", "3A", 3, None])
 def test_a_name_that_is_no_figure_is_named_at_every_door(name, as_user, tmp_path):
-    doors = (figures.config_path, figures.jobs, figures.stored, lambda name: figures.make(name, out=tmp_path))
+    doors = (figures.jobs, figures.stored, lambda name: figures.make(name, out=tmp_path))
     for door in (*doors, lambda name: figures.plot(name, pd.DataFrame())):
         with pytest.raises(ValueError, match="name: unknown .*; choose one of 1a, 1b"):
             door(name)
