@@ -4,23 +4,20 @@ In: what a model says about a pool of m inputs. Out: m scores, larger is better,
 :class:`Strategy` turns a :class:`PoolView` into picks: most take the best scores, some pick sets.
 """
 
-from ntkal.acquisition.change import coverage, emoc, mlmoc, mlmoc_norm, most_likely
-from ntkal.acquisition.diversity import badge, clusters, coreset, lcmd, squared_distances
+from ntkal.acquisition.change import emoc, mlmoc, mlmoc_norm, most_likely
+from ntkal.acquisition.diversity import badge, coreset, lcmd
 from ntkal.acquisition.myopic import bald, entropy, least_confident, margin, probabilities
 from ntkal.acquisition.registry import PoolView, Strategy, get, names
 from ntkal.acquisition.regression import expected_squared_change, variance_reduction
-from ntkal.acquisition.risk import DecisionCost, Entropy, eer, expected_risk
+from ntkal.acquisition.risk import Entropy, eer, expected_risk
 
 __all__ = [
-    "DecisionCost",
     "Entropy",
     "PoolView",
     "Strategy",
     "badge",
     "bald",
-    "clusters",
     "coreset",
-    "coverage",
     "eer",
     "emoc",
     "entropy",
@@ -35,6 +32,5 @@ __all__ = [
     "most_likely",
     "names",
     "probabilities",
-    "squared_distances",
     "variance_reduction",
 ]

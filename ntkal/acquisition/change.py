@@ -1,12 +1,12 @@
-"""Look-ahead scores from the outputs after a label: how much they move, and how many of them are right."""
+"""Look-ahead scores from the outputs after a label: how much they move."""
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from ntkal.acquisition.candidates import gain, over_candidates, over_classes
 from ntkal.acquisition.myopic import check_classes, check_probabilities
-from ntkal.inputs import ArrayLike, as_positions
+from ntkal.inputs import ArrayLike
 from ntkal.lookahead.posterior import Posterior
 
 
@@ -120,46 +120,6 @@ def emoc(post: Posterior, probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
     return _expected_distance(post.mean, check_probabilities(probs, post.mean.shape)) * _reach(post)
 
 
-def coverage(post: Posterior, pseudo: Int[ArrayLike, " m"]) -> Float[Array, " m"]:
-    r"""Return the share of the pool whose pseudo-label the look-ahead predicts, for each candidate.
-
-    .. math:: a_c = \frac1m\,\#\{u : \arg\max_k M^{+c}_{uk} = z_u\}, \qquad
-              M^{+c}_u = M_u + \frac{S_{uc}}{S_{cc} + \lambda} (e_{z_c} - M_c)
-
-    z are the pseudo-labels, and M must have been fitted to those of the labelled inputs. One minus the score
-    is the pool's error after the look-ahead, measured on pseudo-labels.
-
-    Args:
-        post: The look-ahead over the pool, trained on pseudo-labels: one output for each.
-        pseudo: Pseudo-label of each pool input, 0 to C - 1, shape (m,).
-
-    Returns:
-        Scores, shape (m,), larger is better, between 0 and 1. A candidate that the labelled points determine
-        leaves the share as it is.
-
-    Raises:
-        ValueError: When there is not one pseudo-label for each pool input, one has no output, or there is a
-            single output.
-
-    Source:
-        After Wen, Pizarro and Williams (2023), who train the look-ahead on clusters of the features of a
-        self-supervised network.
-
-    Example:
-        >>> from ntkal import Lookahead
-        >>> cov = jnp.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        >>> coverage(Lookahead(jnp.zeros((3, 2)), cov, ridge=0.1), jnp.array([1, 1, 0])).round(2).tolist()
-        [1.0, 1.0, 0.33]
-    """
-    m, C = post.mean.shape
-    check_classes("post", C)
-    pseudo = as_positions("pseudo", pseudo, C - 1, distinct=False)
-    if pseudo.shape != (m,):
-        raise ValueError(f"pseudo: expected one label for each of {m} pool inputs, got {pseudo.shape}.")
-    surprise = jax.nn.one_hot(pseudo, C, dtype=post.mean.dtype) - post.mean
-    return over_candidates(_as_labelled, post, surprise, arrays=2, whole=(jnp.asarray(pseudo),)) / m
-
-
 @jax.jit
 def _expected_distance(mean, probs):
     return jnp.sum(probs * _distances(mean), axis=1)
@@ -188,21 +148,14 @@ def _spread(mean: Float[Array, "C m"], shift: Float[Array, "b m"]) -> Float[Arra
     return jnp.abs(shift) @ jnp.ones(shift.shape[1], mean.dtype)  # faster in XLA than a sum
 
 
-def _classes(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]) -> Array:
-    """The pool's classes once each candidate has its label; an exact tie goes to the lower, as in arg-max."""
+def _flips(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]):
+    """How many of the pool's classes change; an exact tie goes to the lower, as in arg-max."""
 
     def challenge(k, best):
         output = mean[k][None, :] + shift * surprise[:, k, None]
         return jnp.maximum(best[0], output), jnp.where(output > best[0], k, best[1])
 
     nobody = jnp.full(shift.shape, -jnp.inf, shift.dtype), jnp.zeros(shift.shape, jnp.int32)
-    return over_classes(challenge, nobody, len(mean))[1]
-
-
-def _flips(mean: Float[Array, "C m"], shift: Float[Array, "b m"], surprise: Float[Array, "b C"]):
-    flipped = _classes(mean, shift, surprise) != jnp.argmax(mean, axis=0)[None, :]
+    classes = over_classes(challenge, nobody, len(mean))[1]
+    flipped = classes != jnp.argmax(mean, axis=0)[None, :]
     return jnp.sum(flipped, axis=1, dtype=mean.dtype)
-
-
-def _as_labelled(mean, shift, surprise, pseudo):
-    return jnp.sum(_classes(mean, shift, surprise) == pseudo[None, :], axis=1, dtype=mean.dtype)

@@ -1,7 +1,7 @@
 """Batches that are spread out over the pool, in the space of features or of a kernel."""
 
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from ntkal.acquisition.myopic import check_probabilities
 from ntkal.inputs import ArrayLike, as_float64, check_int
@@ -104,35 +104,6 @@ def coreset(
     return np.array(picks)
 
 
-def squared_distances(
-    k_ll: Float[ArrayLike, "n n"], k_pl: Float[ArrayLike, "m n"], k_pp: Float[ArrayLike, "m m"]
-) -> Float[np.ndarray, "n m"]:
-    r"""Return the squared distances of the labelled inputs from the pool, in a kernel's feature space.
-
-    .. math:: d^2(x, u) = \Theta(x, x) + \Theta(u, u) - 2\,\Theta(u, x)
-
-    Args:
-        k_ll: Kernel of the labelled inputs, shape (n, n).
-        k_pl: Kernel between pool and labelled inputs, shape (m, n).
-        k_pp: Kernel of the pool inputs, shape (m, m).
-
-    Returns:
-        Shape (n, m), float64, at least 0; 0 where only rounding is left.
-
-    Raises:
-        ValueError: For bad shapes or NaN.
-
-    Example:
-        >>> squared_distances(np.eye(1), np.array([[1.0], [0.0]]), np.eye(2)).tolist()
-        [[0.0, 2.0]]
-    """
-    k_pl = np.asarray(as_float64("k_pl", k_pl, (None, None)))
-    m, n = k_pl.shape
-    own = np.diag(as_float64("k_ll", k_ll, (n, n)))[:, None]
-    other = np.diag(as_float64("k_pp", k_pp, (m, m)))[None, :]
-    return _without_rounding(own + other - 2 * k_pl.T, own + other)
-
-
 def lcmd(
     kernel: Float[ArrayLike, "m m"] | Posterior,
     k: int,
@@ -153,9 +124,8 @@ def lcmd(
         kernel: Positive semi-definite, shape (m, m), such as the pool's own, or a look-ahead: then its
             covariance, of which k columns are read.
         k: Number of picks, 1 to m.
-        centres: Squared distances of centres that are there already from the pool, shape (n, m), at least 0;
-            :func:`ntkal.acquisition.squared_distances` makes them. None: the first pick has the largest
-            diagonal entry.
+        centres: Squared distances of centres that are there already from the pool, shape (n, m), at least 0.
+            None: the first pick has the largest diagonal entry.
 
     Returns:
         Distinct pool positions, shape (k,), in the order picked. A point at distance 0 from a centre is
@@ -176,14 +146,18 @@ def lcmd(
     if isinstance(kernel, Posterior):
         size, column = np.asarray(kernel.variance), lambda c: np.asarray(kernel.columns(c, 1))[:, 0]
     else:
-        array = np.asarray(_square("kernel", kernel))
+        array = np.asarray(as_float64("kernel", kernel, (None, None)))
+        if array.shape[0] != array.shape[1]:
+            raise ValueError(f"kernel: expected a square matrix, got shape {array.shape}.")
         size, column = np.diag(array), lambda c: array[:, c]
     m = len(size)
     k = check_int("k", k, low=1, high=m)
     picks: list[int] = []
 
     def distance_to(c: int) -> np.ndarray:
-        distance = _without_rounding(size + size[c] - 2 * column(c), size + size[c])
+        distance = size + size[c] - 2 * column(c)
+        # Copies are at distance 0: what rounding leaves between them would make clusters of them.
+        distance = np.where(distance > 64 * EPS * np.abs(size + size[c]), distance, 0.0)
         distance[c] = 0.0
         return distance
 
@@ -208,51 +182,3 @@ def lcmd(
         nearest[picks[-1]] = 0.0
         count += 1
     return np.array(picks)
-
-
-def _square(name: str, kernel: ArrayLike) -> Array:
-    kernel = as_float64(name, kernel, (None, None))
-    if kernel.shape[0] != kernel.shape[1]:
-        raise ValueError(f"{name}: expected a square matrix, got shape {kernel.shape}.")
-    return kernel
-
-
-def _without_rounding(distance: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Copies are at distance 0: what rounding leaves between them would make clusters of them."""
-    return np.where(distance > 64 * EPS * np.abs(scale), distance, 0.0)
-
-
-def clusters(kernel: Float[ArrayLike, "m m"], k: int, *, seed: int = 0) -> Int[np.ndarray, " m"]:
-    r"""Return the clusters of k-means in a kernel's feature space.
-
-    The features are the rows of :math:`Q \sqrt D` for :math:`\kappa = Q D Q^\top`, whose inner products are
-    the kernel; directions that carry less than a billionth of the largest eigenvalue are left out.
-
-    Args:
-        kernel: Positive semi-definite, shape (m, m).
-        k: Number of clusters, 1 to m.
-        seed: At least 0; where k-means starts.
-
-    Returns:
-        The number of each point's cluster, 0 to k - 1, shape (m,).
-
-    Raises:
-        ValueError: For bad shapes, NaN, or k outside 1 to m.
-
-    Example:
-        >>> points = np.array([[0.0], [0.1], [5.0], [5.2]])
-        >>> found = clusters(points @ points.T, 2)
-        >>> bool(found[0] == found[1]), bool(found[2] == found[3]), bool(found[0] == found[2])
-        (True, True, False)
-    """
-    from sklearn.cluster import KMeans
-
-    kernel = _square("kernel", kernel)
-    k = check_int("k", k, low=1, high=len(kernel))
-    seed = check_int("seed", seed, low=0)
-    values, vectors = np.linalg.eigh(np.asarray(kernel))
-    kept = values > 1e-9 * values[-1]
-    features = vectors[:, kept] * np.sqrt(values[kept])
-    if not kept.any() or k == 1:  # all points are one
-        return np.zeros(len(kernel), dtype=np.int64)
-    return KMeans(k, n_init=3, random_state=seed).fit_predict(features).astype(np.int64)

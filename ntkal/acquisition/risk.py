@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkal.acquisition.candidates import over_candidates, over_classes
-from ntkal.acquisition.myopic import check_probabilities, probabilities
-from ntkal.inputs import ArrayLike, as_float64, check_choice
+from ntkal.acquisition.myopic import check_probabilities
+from ntkal.inputs import ArrayLike, check_choice
 from ntkal.lookahead.posterior import Posterior
 
 Risk = Callable[[Float[Array, "*m C"]], Float[Array, "*m"]]
@@ -78,39 +78,6 @@ class Entropy:
         return -jnp.sum(jnp.exp(log_q) * log_q, axis=-1)
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class DecisionCost:
-    r"""The cost of the best decision, :math:`\min_a \sum_j q_j\, G_{ja}`, with q the clipped outputs.
-
-    Attributes:
-        costs: G, shape (C, A): what decision a costs when class j is true.
-
-    Example:
-        >>> miss_costs_ten = DecisionCost(jnp.array([[0.0, 1.0], [10.0, 0.0]]))
-        >>> miss_costs_ten(jnp.array([[0.95, 0.05], [0.8, 0.2]])).round(2).tolist()
-        [0.5, 0.8]
-    """
-
-    costs: Float[ArrayLike, "C A"]
-
-    def __call__(self, outputs: Float[Array, "*m C"]) -> Float[Array, "*m"]:
-        """Return the least expected cost of each row."""
-        return jnp.min(self._expected(outputs), axis=-1)
-
-    def decide(self, outputs: Float[ArrayLike, "m C"]) -> Array:
-        """Return the decision of least expected cost for each row, shape (m,).
-
-        Example:
-            >>> DecisionCost(jnp.array([[0.0, 1.0], [10.0, 0.0]])).decide(jnp.array([[0.8, 0.2]])).tolist()
-            [1]
-        """
-        return jnp.argmin(self._expected(outputs), axis=-1)
-
-    def _expected(self, outputs):
-        return probabilities(outputs) @ as_float64("costs", self.costs, (outputs.shape[-1], None))
-
-
 def expected_risk(post: Posterior, probs: Float[ArrayLike, "m C"], risk: Risk) -> Float[Array, " m"]:
     r"""Return minus the pool's expected risk over each candidate's possible labels.
 
@@ -122,7 +89,7 @@ def expected_risk(post: Posterior, probs: Float[ArrayLike, "m C"], risk: Risk) -
         post: The look-ahead over the pool.
         probs: Probability of each label for each candidate, shape (m, C), rows sum to one.
         risk: R, from outputs of shape (..., C) to risks of shape (...), a JAX pytree such as
-            :class:`ntkal.acquisition.Entropy` or :class:`ntkal.acquisition.DecisionCost`.
+            :class:`ntkal.acquisition.Entropy` or ``jax.tree_util.Partial`` of a function and its arrays.
 
     Returns:
         Scores, shape (m,), larger is better, in units of the risk. A candidate that the labelled points

@@ -8,7 +8,7 @@ from problems import problem
 
 from ntkal import Lookahead, emoc, mlmoc, mlmoc_norm
 from ntkal.acquisition import candidates as blocks
-from ntkal.acquisition import coverage, most_likely, probabilities
+from ntkal.acquisition import most_likely, probabilities
 
 shapes = st.fixed_dictionaries(
     {
@@ -120,38 +120,3 @@ def test_emoc_needs_probabilities_of_the_pool(as_user):
         emoc(post, np.full((8, 3), 1 / 3))
     with pytest.raises(ValueError, match="row sums run from 3 to 3"):
         emoc(post, np.ones((9, 3)))
-
-
-@given(
-    seed=st.integers(0, 999),
-    n=st.sampled_from([1, 6]),
-    m=st.sampled_from([1, 2, 11]),
-    classes=st.sampled_from([2, 5]),
-    ridge=st.sampled_from([0.0, 0.5]),
-)
-def test_the_share_is_that_of_a_refit_for_each_candidate(seed, n, m, classes, ridge):
-    case = problem(seed=seed, n=n, m=m, classes=classes, ridge=ridge)
-    pseudo = np.random.default_rng(seed).integers(classes, size=m)
-    want = [np.mean(case.refit([(c, np.eye(classes)[pseudo[c]])]).argmax(axis=1) == pseudo) for c in range(m)]
-    np.testing.assert_allclose(coverage(case.fit(), pseudo), want, atol=1e-12)
-
-
-def test_a_candidate_that_is_known_leaves_the_share_as_it_is():
-    post, pseudo = problem(ridge=0.0).with_copies().fit(), np.arange(9) % 3
-    now = np.mean(np.asarray(post.mean).argmax(axis=1) == pseudo)
-    assert float(coverage(post, pseudo)[8]) == pytest.approx(now, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("pseudo", "message"),
-    [
-        (np.zeros(3, dtype=int), r"pseudo: expected one label for each of 9 pool inputs, got \(3,\)"),
-        (np.full(9, 3), "pseudo: expected positions between 0 and 2, got 3"),
-        (np.full(9, -1), "pseudo: expected positions between 0 and 2, got -1"),
-        (np.arange(9) > 3, "pseudo: expected positions, got a boolean mask"),
-        (np.zeros(9), "pseudo: expected positions as whole numbers, got float64"),
-    ],
-)
-def test_labels_that_no_output_stands_for_are_refused(pseudo, message, as_user):
-    with pytest.raises(ValueError, match=message):
-        coverage(problem().fit(), pseudo)

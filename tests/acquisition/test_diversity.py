@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import KINDS, problem
 
-from ntkal.acquisition import badge, clusters, coreset, lcmd, probabilities, squared_distances
+from ntkal.acquisition import badge, coreset, lcmd, probabilities
 
 
 def brute_badge(probs, features, k, rng):
@@ -85,9 +85,7 @@ def test_the_picks_are_those_of_clusters_made_anew_each_time(seed, m, n):
     rng = np.random.default_rng(seed)
     points, labelled = rng.normal(size=(m, 3)), rng.normal(size=(n, 3))
     k = int(rng.integers(1, min(m, 8) + 1))
-    centres = None
-    if n:
-        centres = squared_distances(labelled @ labelled.T, points @ labelled.T, points @ points.T)
+    centres = ((labelled[:, None] - points[None]) ** 2).sum(axis=2) if n else None
     picks = lcmd(points @ points.T, k, centres=centres)
     assert picks.tolist() == from_scratch(points, k, labelled)
 
@@ -106,13 +104,6 @@ def test_it_differs_from_the_farthest_point_where_many_crowd_together():
     centres = (points[:, 0] - np.array([[0.0], [12.5]])) ** 2
     assert lcmd(points @ points.T, 1, centres=centres).tolist() == [59]
     assert np.argmax(centres.min(axis=0)) == 60
-
-
-def test_distances_of_labelled_inputs_are_those_of_their_features(rng):
-    a, b = rng.normal(size=(4, 5)), rng.normal(size=(6, 5))
-    want = ((a[:, None] - b[None]) ** 2).sum(axis=2)
-    np.testing.assert_allclose(squared_distances(a @ a.T, b @ a.T, b @ b.T), want, rtol=1e-10)
-    assert np.diag(squared_distances(b @ b.T, b @ b.T, b @ b.T)).tolist() == [0.0] * 6
 
 
 @pytest.mark.parametrize("m", [6, 40])
@@ -148,21 +139,3 @@ def test_centres_that_do_not_fit_are_refused(as_user):
         lcmd(np.eye(3), 1, centres=np.ones((1, 2)))
     with pytest.raises(ValueError, match="centres: squared distances are at least 0, got -1"):
         lcmd(np.eye(3), 1, centres=-np.ones((1, 3)))
-
-
-def test_clusters_are_those_of_k_means_on_the_features(rng):
-    centre = 50 * np.eye(4)[:3]
-    points = np.concatenate([rng.normal(size=(9, 4)) + c for c in centre])
-    found = clusters(points @ points.T, 3)
-    assert sorted(set(found.tolist())) == [0, 1, 2]
-    assert all(len(set(found[start : start + 9].tolist())) == 1 for start in (0, 9, 18))
-    np.testing.assert_array_equal(found, clusters(points @ points.T, 3))
-    assert clusters(points @ points.T, 1).tolist() == [0] * 27
-    assert clusters(np.zeros((4, 4)), 2).tolist() == [0] * 4
-
-
-def test_kernels_and_numbers_of_clusters_that_do_not_fit_are_refused(as_user):
-    with pytest.raises(ValueError, match=r"kernel: expected a square matrix, got shape \(2, 3\)"):
-        clusters(np.ones((2, 3)), 1)
-    with pytest.raises(ValueError, match="k: expected a whole number between 1 and 2, got 3"):
-        clusters(np.eye(2), 3)

@@ -111,9 +111,8 @@ def test_equal_scores_go_to_the_lower_position_and_nan_is_refused():
 
 
 SCORES = {
-    "coverage": lambda post: acquisition.coverage(post, np.arange(9) % 3),
     "expected_risk": lambda post: acquisition.expected_risk(
-        post, acquisition.probabilities(post.mean), acquisition.DecisionCost(1 - jnp.eye(3))
+        post, acquisition.probabilities(post.mean), acquisition.Entropy(0.3)
     ),
     "eer, softmax": lambda post: acquisition.eer(post, acquisition.probabilities(post.mean), link="softmax"),
 }
@@ -152,14 +151,12 @@ SINGLE = {
     "emoc": lambda post: acquisition.emoc(post, np.ones((9, 1))),
     "eer": lambda post: acquisition.eer(post, np.ones((9, 1))),
     "expected_risk": lambda post: acquisition.expected_risk(post, np.ones((9, 1)), acquisition.Entropy()),
-    "coverage": lambda post: acquisition.coverage(post, np.zeros(9, int)),
     "probabilities": lambda post: acquisition.probabilities(post.mean),
     "entropy": lambda post: acquisition.entropy(np.ones((9, 1))),
     "margin": lambda post: acquisition.margin(np.ones((9, 1))),
     "least_confident": lambda post: acquisition.least_confident(np.ones((9, 1))),
     "bald": lambda post: acquisition.bald(np.ones((2, 9, 1))),
     "badge": lambda post: acquisition.badge(np.ones((9, 1)), np.ones((9, 2)), 2, np.random.default_rng(0)),
-    "a cost": lambda post: acquisition.DecisionCost(np.ones((1, 2)))(post.mean),
 } | {
     f"the strategy {name}": lambda post, name=name: acquisition.get(name)(
         PoolView(post.mean, np.ones((9, 2)), np.ones((5, 2)), post, np.ones((2, 9, 1)), np.ones(9)),
