@@ -77,7 +77,7 @@ _MOVED = {
     "oracle_panel": "textbook.oracle_panel",
     "plots": "textbook.plots",
     "posterior": "lookahead.posterior",
-    "provenance": "experiments.provenance",
+    "provenance": "experiments.results",
     "results": "experiments.results",
     "rivals": "experiments.rivals",
     "rivals.base": "experiments.rivals.situation",

@@ -206,7 +206,7 @@ def _bench(arguments: argparse.Namespace) -> None:
     Each fast path and its peer in one run, and a check that their results agree. The ratios hold for this
     machine; quote them, not the seconds.
     """
-    from ntkal.experiments import provenance, results
+    from ntkal.experiments import results
     from ntkal.textbook import bench
     from ntkal.textbook.bench import growth
 
@@ -221,7 +221,7 @@ def _bench(arguments: argparse.Namespace) -> None:
         print(bench.shown(table).to_string(index=False))
     if arguments.out:
         command = " ".join(["python -m ntkal bench", *chosen])
-        made = provenance.collect(command=command, seeds=[0], sizes=None if arguments.growth else sizes)
+        made = results.provenance(command=command, seeds=[0], sizes=None if arguments.growth else sizes)
         print(f"Written to {results.write(table, arguments.out, made)}")
 
 

@@ -1,7 +1,6 @@
 """A run's folder: one Parquet file that grows by a row a cycle, and a lock that keeps a second run out."""
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import jax
 import pandas as pd
 from flax import serialization
 
-from ntkal.experiments import provenance, results
+from ntkal.experiments import results
 from ntkal.experiments.config import RunConfig, differences
 
 FILE = "run.parquet"
@@ -27,6 +26,7 @@ class Checkpoint:
         folder: Where it lies; None keeps everything in memory.
         rows: One dictionary a finished cycle.
         pending: What was queried for the next cycle, or None when nothing was.
+        weights: What a warm run goes on from, as bytes; None in other runs and after the last cycle.
     """
 
     def __init__(self, folder: Path | None, config: RunConfig, own: Mapping[str, str]):
@@ -35,6 +35,7 @@ class Checkpoint:
         self.own = dict(own)
         self.rows: list[dict[str, Any]] = []
         self.pending: dict[str, Any] | None = None
+        self.weights: bytes | None = None
         self.made: dict[str, Any] = {}
         self.held = None if folder is None else (folder / LOCK).stat()
 
@@ -71,10 +72,11 @@ class Checkpoint:
                 f"out: {path} belongs to a run with other settings: {', '.join(changed)}; give another "
                 f"folder, or {_AGAIN}."
             )
+        self.weights = table.pop("weights").iloc[-1] if "weights" in table else None
         self.rows, self.pending, self.made = table.to_dict("records"), made["pending"], made
         if self.finished:
             return
-        now = provenance.collect()
+        now = results.provenance()
         # Rows of other versions, or of another kind of device, need not be equal to the last bit.
         changed = differences(*(one["versions"] | {"backend": one["backend"]} for one in (made, now)))
         if changed:
@@ -86,11 +88,10 @@ class Checkpoint:
         self.made["resumed"] = [*made.get("resumed", []), resumed]
 
     def add(self, row: dict[str, Any], pending: dict[str, Any] | None, weights: dict | None = None) -> None:
-        """Keep a cycle's row and the next cycle's points, on disk in one step.
+        """Keep a cycle's row, the next cycle's points and the weights that a warm run goes on from.
 
-        Weights, which a warm run needs to go on, lie in a file of their own that the provenance names by its
-        content: it is written before the row, and what no row names any more goes after it. So a row never
-        lacks its weights, and what an earlier run left is there until the first row has taken its place.
+        All is in one file that is replaced in one step, so a row never lacks its weights, and what an earlier
+        run left is there until the first row has taken its place.
 
         Raises:
             OSError: When the row cannot be kept, or when the folder is no longer the one that was opened.
@@ -99,61 +100,36 @@ class Checkpoint:
         self.pending = pending
         if self.folder is None:
             return
-        cycle = row["cycle"]
+        cycle, table = row["cycle"], self.table()
         if not self._is_held():
             raise OSError(
                 f"out: {self.folder} was deleted or replaced while a run was at work in it, so cycle {cycle} "
                 "is not kept; the same command goes on from what is there now."
             )
         if not self.made:
-            self.made = provenance.collect(seeds=[self.config.seed], config=self.config.to_dict())
+            self.made = results.provenance(seeds=[self.config.seed], config=self.config.to_dict())
             self.made |= {"own": self.own} if self.own else {}
-        self.made |= {"pending": pending}
-        self.made.pop("weights", None)
+        self.made["pending"] = pending
+        if weights is not None and pending is not None:
+            self.weights = serialization.msgpack_serialize(jax.device_get(weights))
+            table["weights"] = [None] * (len(table) - 1) + [self.weights]
         try:
-            if weights is not None and pending is not None:
-                content = serialization.msgpack_serialize(jax.device_get(weights))
-                self.made["weights"] = f"weights-{cycle}-{_digest(content)}.msgpack"
-                results.write_whole(self.folder / self.made["weights"], lambda file: file.write(content))
-            results.write(self.table(), self.folder / FILE, self.made)
+            results.write(table, self.folder / FILE, self.made)
         except OSError as error:
             raise OSError(
                 f"out: cycle {cycle} cannot be kept in {self.folder} ({error.strerror or error}); the cycles "
                 "before it are. Mend that, and the same command goes on from there."
             ) from error
-        self.tidy()
 
-    def tidy(self) -> None:
-        """Remove what no whole cycle needs: files that a kill left half written, and old weights.
-
-        Only for the process that holds the folder.
-        """
-        needed = self._weights() if self.pending is not None else None
-        for pattern in (f".{FILE}.*.part", ".weights-*.part", "weights-[0-9]*"):
-            for path in self.folder.glob(pattern):
-                if path != needed:
-                    path.unlink(missing_ok=True)
-
-    def weights(self) -> dict:
-        """Read the weights of the last whole cycle of a warm run.
+    def restored(self) -> dict:
+        """Give the weights of the last whole cycle of a warm run.
 
         Raises:
-            ValueError: When the file is not there or is damaged.
+            ValueError: When an older version wrote the folder, and they are not there.
         """
-        path = self._weights()
-        try:
-            content = path.read_bytes()
-            if "weights" in self.made and _digest(content) not in path.name:
-                raise ValueError("it is not what was written")
-            return serialization.msgpack_restore(content)
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"out: the weights of the last cycle, {path}, cannot be read ({error}); {_AGAIN}."
-            ) from error
-
-    def _weights(self) -> Path:
-        # Runs before the weights had a name of their own called them by their cycle.
-        return self.folder / self.made.get("weights", f"weights-{len(self.rows) - 1}.msgpack")
+        if self.weights is None:
+            raise ValueError(f"out: {self.folder / FILE} has no weights to go on from; {_AGAIN}.")
+        return serialization.msgpack_restore(self.weights)
 
     def _is_held(self) -> bool:
         try:
@@ -210,9 +186,6 @@ def hold(
         state = Checkpoint(folder, config, own or {})
         if not fresh:
             state.restore()
-            state.tidy()
+        for path in folder.glob(f".{FILE}.*.part"):  # what a kill left half written
+            path.unlink(missing_ok=True)
         yield state
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]

@@ -5,10 +5,13 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import jax
+import numpy as np
 
 from ntkal import acquisition, data, models
 from ntkal.acquisition import sequential
@@ -22,7 +25,8 @@ OWN = "own"
 """What ``data`` and ``model`` say in a run on a user's own :class:`ntkal.Dataset` and network."""
 TRAIN = TrainConfig(steps=500)
 _LOGITS = ("first", "mean", "sum")
-_LOWEST = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1}
+PURPOSES = {"start": 0, "init": 1, "train": 2, "subset": 3, "strategy": 4, "lookahead": 5, "ensemble": 6}
+"""What random numbers are for. Changing a number changes every result of its stream."""
 
 
 @dataclass(frozen=True)
@@ -91,57 +95,66 @@ class RunConfig:
             object.__setattr__(self, name, value)
         if not isinstance(self.train, TrainConfig):
             raise ValueError(f"train: expected a table of training settings, got {self.train!r}.")
-        check_choice("data", self.data, (*data.names(), OWN))
-        check_choice("model", self.model, (*models.names(), "gp", OWN))
-        check_choice("strategy", self.strategy, acquisition.names())
-        check_choice("mode", self.mode, sequential.MODES)
-        check_choice("lookahead", self.lookahead, rivals.names())
-        check_choice("infinite", self.infinite, INFINITE)
+        choices = {
+            "data": (*data.names(), OWN),
+            "model": (*models.names(), "gp", OWN),
+            "strategy": acquisition.names(),
+            "mode": sequential.MODES,
+            "lookahead": rivals.names(),
+            "infinite": INFINITE,
+        }
+        ranges = {"width": 1, "blocks": 1, "start": 1, "query": 1, "cycles": 0, "subset": 1}
         if isinstance(self.logit, str):
-            check_choice("logit", self.logit, _LOGITS)
+            choices["logit"] = _LOGITS
         else:
-            check_int("logit", self.logit, low=0)
-        for name, low in _LOWEST.items():
+            ranges["logit"] = 0
+        for name, allowed in choices.items():
+            check_choice(name, getattr(self, name), allowed)
+        for name, low in ranges.items():
             if getattr(self, name) is not None:
                 check_int(name, getattr(self, name), low=low)
         check_int("seed", self.seed, low=0, high=2**32 - 1)
         check_number("relative_ridge", self.relative_ridge, low=0)
-        self._check_together()
-
-    def _check_together(self) -> None:
-        """Refuse settings that are right one by one and cannot work together."""
         strategy = acquisition.get(self.strategy)
         sequential.check(strategy, self.mode)
+        for wrong in self._misfits(strategy.needs):
+            raise ValueError(wrong)
+
+    def _misfits(self, needs: Iterable[str]) -> Iterator[str]:
+        """Settings that are right one by one and cannot work together."""
         if self.subset is not None and self.subset < self.query:
-            raise ValueError(
-                f"subset: {self.subset} inputs are too few to pick query = {self.query} from; "
-                f"give subset at least {self.query} or a smaller query."
+            yield (
+                f"subset: {self.subset} inputs are too few to pick query = {self.query} from; give subset at "
+                f"least {self.query} or a smaller query."
             )
         if self.model == OWN and (self.width, self.blocks) != (None, None):
-            raise ValueError(
-                "model: a network of your own has its width and blocks; leave these settings out."
-            )
-        if self.model == "gp" and strategy.needs - {"lookahead"}:
-            raise ValueError(
-                f"strategy: {self.strategy!r} needs {', '.join(sorted(strategy.needs))} of a network, and "
-                "model 'gp' has none; take another strategy, or a network."
+            yield "model: a network of your own has its width and blocks; leave these settings out."
+        if self.model == "gp" and set(needs) - {"lookahead"}:
+            yield (
+                f"strategy: {self.strategy!r} needs {', '.join(sorted(needs))} of a network, and model 'gp' "
+                "has none; take another strategy, or a network."
             )
         if self.model == "gp" and self.lookahead != "ntk":
-            raise ValueError(
+            yield (
                 "lookahead: model 'gp' looks ahead by itself, exactly; leave lookahead = 'ntk', not "
                 f"{self.lookahead!r}."
             )
-        if rivals.get(self.lookahead).closed:
-            return
-        if self.strategy not in OBJECTIVES:
-            raise ValueError(
+        closed = rivals.get(self.lookahead).closed
+        if not closed and self.strategy not in OBJECTIVES:
+            yield (
                 f"lookahead: {self.lookahead!r} can score by {' or '.join(OBJECTIVES)} only, not by "
                 f"{self.strategy!r}; change the strategy, or leave lookahead = 'ntk'."
             )
-        if self.mode != "batch":
-            raise ValueError(
-                f"lookahead: {self.lookahead!r} cannot take labels one by one; give it mode 'batch'."
-            )
+        if not closed and self.mode != "batch":
+            yield f"lookahead: {self.lookahead!r} cannot take labels one by one; give it mode 'batch'."
+
+    def generator(self, purpose: str, cycle: int) -> np.random.Generator:
+        """Give the NumPy generator of one purpose in one cycle, a stream of its own."""
+        return np.random.default_rng(np.random.SeedSequence([self.seed, PURPOSES[purpose], cycle]))
+
+    def key(self, purpose: str, cycle: int) -> jax.Array:
+        """Give the JAX key of one purpose in one cycle."""
+        return jax.random.fold_in(jax.random.fold_in(jax.random.key(self.seed), PURPOSES[purpose]), cycle)
 
     @property
     def labels(self) -> int:
@@ -228,10 +241,9 @@ def read_toml(path: str | os.PathLike) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"config: {path} cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"config: {path} is not valid TOML: {error}; save it as UTF-8.") from error
     except (ValueError, RecursionError) as error:  # the parser's own; digits or brackets by thousands
-        raise ValueError(f"config: {path} is not valid TOML: {error}.") from error
+        more = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise ValueError(f"config: {path} is not valid TOML: {error}{more}.") from error
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:

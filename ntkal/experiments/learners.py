@@ -9,7 +9,6 @@ from jaxtyping import Float
 from ntkal import acquisition, models, training
 from ntkal.experiments import gaussian_process, rivals
 from ntkal.experiments.config import RunConfig
-from ntkal.experiments.generators import key
 from ntkal.lookahead.posterior import Posterior
 from ntkal.models import Model
 from ntkal.training import ensemble, loss_prediction
@@ -44,10 +43,9 @@ class NetworkLearner:
 
     def fit(self, x: Float[np.ndarray, "n ..."], y: Float[np.ndarray, "n C"], cycle: int) -> None:
         """Train on labelled inputs, from new weights or, in a warm run, from those there are."""
-        seed, settings = self.config.seed, self.config.train
         if self.params is None or not self.config.warm:
-            self.params = self.model.init(key(seed, "init", cycle))
-        arguments = self.model, self.params, x, y, settings, key(seed, "train", cycle)
+            self.params = self.model.init(self.config.key("init", cycle))
+        arguments = self.model, self.params, x, y, self.config.train, self.config.key("train", cycle)
         if "predicted_loss" in self.needs:
             self.params, self.module, _ = loss_prediction.fit(*arguments, weight=RANKING)
         else:
@@ -60,12 +58,9 @@ class NetworkLearner:
         return {str(i): leaf for i, leaf in enumerate(jax.tree.leaves(self.params))}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take up what was saved; folders from before have the tree itself."""
-        if "weights" in saved:
-            self.params = saved
-        else:
-            tree = jax.tree.structure(self.model.init(key(self.config.seed, "init", 0)))
-            self.params = jax.tree.unflatten(tree, [saved[str(i)] for i in range(len(saved))])
+        """Take up what was saved."""
+        tree = jax.tree.structure(self.model.init(self.config.key("init", 0)))
+        self.params = jax.tree.unflatten(tree, [saved[str(i)] for i in range(len(saved))])
 
     def outputs(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n C"]:
         """What the network says."""
@@ -91,7 +86,7 @@ class NetworkLearner:
             logit=config.logit,
             relative_ridge=config.relative_ridge,
             train=config.train,
-            key=key(config.seed, "lookahead", self.cycle),
+            key=config.key("lookahead", self.cycle),
             infinite=config.infinite,
         )
         return rivals.get(config.lookahead).prepare(situation)
@@ -104,7 +99,7 @@ class NetworkLearner:
                 rows = training.in_batches(self.model.features, self.params, x, batch_size=BATCH)
                 found[name] = rows.astype(np.float64)
         if "ensemble" in self.needs:
-            keys = jax.random.split(key(self.config.seed, "ensemble", self.cycle), MEMBERS - 1)
+            keys = jax.random.split(self.config.key("ensemble", self.cycle), MEMBERS - 1)
             found["ensemble"] = ensemble.outputs(
                 self.model, x_l, y_l, x_p, self.config.train, keys, first=f_p
             )
@@ -140,12 +135,12 @@ class GPLearner:
         return {}
 
 
-def described(model: Model, seed: int, x: Float[np.ndarray, "1 ..."], classes: int) -> str:
+def described(model: Model, config: RunConfig, x: Float[np.ndarray, "1 ..."], classes: int) -> str:
     """Say what tells a user's network from others, as far as that can be seen from outside.
 
     Args:
         model: The network.
-        seed: Seed of the run, whose first weights are looked at.
+        config: The run's settings, whose seed decides the first weights.
         x: One input.
         classes: Outputs that the network must have.
 
@@ -157,12 +152,12 @@ def described(model: Model, seed: int, x: Float[np.ndarray, "1 ..."], classes: i
 
     Example:
         >>> model = models.mlp((2,), 3, width=4)
-        >>> described(model, 0, np.zeros((1, 2), np.float32), 3)
+        >>> described(model, RunConfig(), np.zeros((1, 2), np.float32), 3)
         'mlp, 47 parameters, outputs 0 0 0'
     """
     if not isinstance(model, Model):
         raise ValueError(f"model: expected a ntkal.models.Model, got {type(model).__name__}.")
-    params = model.init(key(seed, "init", 0))
+    params = model.init(config.key("init", 0))
     outputs = training.predict(model, params, x)
     if outputs.shape != (1, classes):
         raise ValueError(

@@ -19,7 +19,6 @@ from ntkal.acquisition.registry import best
 from ntkal.data import Dataset
 from ntkal.experiments import checkpoint, learners, rivals
 from ntkal.experiments.config import OWN, RunConfig, as_config
-from ntkal.experiments.generators import stream
 from ntkal.lookahead.posterior import Posterior
 from ntkal.models import Model
 
@@ -148,7 +147,7 @@ class Parts:
         self.targets = datasets.one_hot(self.data.y_train, classes)
         self.own = {} if data is None else {"data": data.digest}
         if model is not None:
-            self.own["model"] = learners.described(model, config.seed, self.data.x_train[:1], classes)
+            self.own["model"] = learners.described(model, config, self.data.x_train[:1], classes)
         if config.model == "gp":
             self.learner = learners.GPLearner(config)
         else:
@@ -164,7 +163,7 @@ class Parts:
             labelled = [pick for row in state.rows for pick in row["picks"]]
             warm = self.config.warm and self.config.model != "gp"
             if warm and state.rows:
-                self.learner.restore(state.weights())
+                self.learner.restore(state.restored())
             for cycle in range(len(state.rows), cycles + 1):
                 chosen = state.pending if cycle else self.start_set()
                 labelled += chosen["picks"]
@@ -175,30 +174,19 @@ class Parts:
                     bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}, choosing")
                     following = self.query(labelled, cycle)
                 weights = self.learner.saved() if warm else None
-                state.add(self.row(cycle, len(labelled), accuracy, seconds, chosen), following, weights)
+                names = ("data", "model", "strategy", "mode", "seed")
+                row = {name: getattr(self.config, name) for name in names}
+                row |= {"cycle": cycle, "labels": len(labelled), "accuracy": accuracy}
+                row |= {"ridge": float("nan") if chosen["ridge"] is None else chosen["ridge"]}
+                row |= {"seconds_train": seconds, "seconds_kernel": chosen["seconds_kernel"]}
+                row |= {"seconds_query": chosen["seconds_query"], "picks": chosen["picks"]}
+                state.add(row, following, weights)
                 bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}")
                 bar.update()
 
-    def row(
-        self, cycle: int, labels: int, accuracy: float, seconds: float, chosen: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """A cycle's row of the table."""
-        names = ("data", "model", "strategy", "mode", "seed")
-        return {
-            **{name: getattr(self.config, name) for name in names},
-            "cycle": cycle,
-            "labels": labels,
-            "accuracy": accuracy,
-            "ridge": float("nan") if chosen["ridge"] is None else chosen["ridge"],
-            "seconds_train": seconds,
-            "seconds_kernel": chosen["seconds_kernel"],
-            "seconds_query": chosen["seconds_query"],
-            "picks": chosen["picks"],
-        }
-
     def start_set(self) -> dict[str, Any]:
         """What is labelled for cycle 0, in the form of :meth:`query`."""
-        rng = stream(self.config.seed, "start", 0)
+        rng = self.config.generator("start", 0)
         picks = rng.choice(len(self.data.x_train), self.config.start, replace=False).tolist()
         return {"picks": picks, "ridge": None, "seconds_kernel": 0.0, "seconds_query": 0.0}
 
@@ -212,7 +200,7 @@ class Parts:
 
     def subset(self, labelled: list[int], cycle: int) -> Int[np.ndarray, " m"]:
         """The unlabelled inputs that come first in an order that is the same for every strategy."""
-        order = stream(self.config.seed, "subset", cycle).permutation(len(self.data.x_train))
+        order = self.config.generator("subset", cycle).permutation(len(self.data.x_train))
         unlabelled = order[~np.isin(order, labelled)]
         return unlabelled[: self.config.subset]
 
@@ -229,7 +217,7 @@ class Parts:
             jax.block_until_ready(state)
         kernel_done = time.perf_counter()
         extras = self.learner.extras(*known, f_p)
-        rng = stream(config.seed, "strategy", cycle)
+        rng = config.generator("strategy", cycle)
         if config.mode != "batch":
             reveal = self.targets[pool] if config.mode == "sequential" else None
             picks = sequential.pick(self.strategy, state, config.query, rng, labels=reveal)

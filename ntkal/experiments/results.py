@@ -4,23 +4,33 @@ Intervals and comparisons over seeds live in :mod:`ntkal.experiments.statistics`
 needs can be reached from here too.
 """
 
+import datetime
+import hashlib
+import importlib.metadata
 import json
 import os
+import platform
+import shlex
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import jax
 import pandas as pd
 
+import ntkal
 from ntkal.experiments.statistics import interval, paired, require, summary
 
-__all__ = ["interval", "paired", "read", "require", "summary", "write", "write_whole"]
+__all__ = ["interval", "paired", "provenance", "read", "require", "summary", "write", "write_whole"]
 
 STORE = Path(__file__).resolve().parents[1] / "results"
 """The tables that come with the package."""
 
 _KEY = b"ntkal"
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
 
 def write_whole(path: str | os.PathLike, fill: Callable[[Any], Any]) -> Path:
@@ -70,8 +80,7 @@ def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Pat
     Args:
         table: Any table that Parquet can hold; its index is not kept.
         path: File to write; its folder is made if it is not there.
-        provenance: What :func:`ntkal.experiments.provenance.collect` gives, or any dictionary that JSON can
-            hold.
+        provenance: What :func:`provenance` gives, or any dictionary that JSON can hold.
 
     Returns:
         The path written.
@@ -90,9 +99,7 @@ def write(table: pd.DataFrame, path: str | os.PathLike, provenance: dict) -> Pat
     import pyarrow.parquet as pq
 
     if not provenance:
-        raise ValueError(
-            "provenance: empty; a table must say how it was made (see ntkal.experiments.provenance.collect)."
-        )
+        raise ValueError("provenance: empty; a table must say how it was made (results.provenance).")
     try:
         text = json.dumps(provenance, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -144,3 +151,67 @@ def read(path: str | os.PathLike) -> tuple[pd.DataFrame, dict]:
         if pa.types.is_list(field.type):
             table[field.name] = [None if value is None else value.tolist() for value in table[field.name]]
     return table, provenance
+
+
+def provenance(*, command: str | None = None, seeds: Iterable[int] = (), **more: Any) -> dict[str, Any]:
+    """Say what makes a table: command, commit, versions, device, seeds and date.
+
+    Args:
+        command: The command that makes the table; as this process was started, if not given.
+        seeds: Seeds of the runs in the table.
+        **more: Further entries, which JSON must be able to hold (a configuration, for instance).
+
+    Returns:
+        A dictionary with the keys ``command``, ``commit`` and ``dirty`` (``None`` outside a checkout),
+        ``lock`` (the start of the SHA-256 of ``requirements.lock``), ``versions``, ``device``, ``backend``,
+        ``seeds`` and ``date`` (UTC, ISO 8601), and those of ``more``.
+
+    Example:
+        >>> provenance(command="by hand", seeds=[0, 1])["seeds"]
+        [0, 1]
+    """
+    devices = jax.devices()
+    versions = {"python": platform.python_version(), "ntkal": ntkal.__version__}
+    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "command": command or _command(),
+        **_checkout(),
+        "versions": versions,
+        "device": f"{len(devices)} x {devices[0].device_kind} ({platform.machine()})",
+        "backend": jax.default_backend(),
+        "seeds": [int(seed) for seed in seeds],
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **more,
+    }
+
+
+def _command() -> str:
+    """How this process was started, without the folders of this machine."""
+    program, arguments = Path(sys.argv[0] if sys.argv else ""), sys.argv[1:]
+    if program.name == "__main__.py" and program.parent.name == "ntkal":
+        return shlex.join(["python", "-m", "ntkal", *arguments])
+    if program.name.startswith(("ipykernel", "colab_kernel")):
+        return "a notebook"
+    return shlex.join([program.name or "python", *arguments])
+
+
+def _checkout() -> dict:
+    """Commit and lock of the checkout that the package is used from; None where there is none."""
+    root = Path(__file__).resolve().parents[2]
+    lock = root / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12] if lock.exists() else None
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != root:
+        return {"commit": None, "dirty": None, "lock": digest}
+    dirty = bool(_git(root, "status", "--porcelain", "--", "ntkal", "requirements.lock"))
+    return {"commit": _git(root, "rev-parse", "HEAD"), "dirty": dirty, "lock": digest}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ntkal.data import Dataset
-from ntkal.experiments import checkpoint, loop, provenance, results
+from ntkal.experiments import checkpoint, loop, results
 from ntkal.experiments.config import RunConfig, as_config, read_toml
 from ntkal.experiments.workers import each
 from ntkal.models import Model
@@ -168,8 +168,8 @@ def run(
 
     out, own = Path(out).resolve(), {"data": data, "model": model}
     jobs = [dataclasses.replace(job, config=loop.with_own(job.config, **own)[0]) for job in jobs]
-    runs = {f"run {job.folder}": job for job in jobs}
-    outcomes = each(_one, runs, (out, own), out, argument="model", workers=workers, scheduler=scheduler)
+    items = {f"run {job.folder}": job for job in jobs}
+    outcomes = each(_one, items, (out, own), out, argument="model", workers=workers, scheduler=scheduler)
     done: dict[str, tuple[pd.DataFrame, dict]] = {}
     failed: dict[str, Exception] = {}
     bar = tqdm(total=len(jobs), disable=not progress, unit="run", desc=out.name, file=sys.stderr)
@@ -185,11 +185,18 @@ def run(
             f"The others are kept in {out}; the same call goes on from there."
         )
         raise error
-    tables, records = zip(*(done[name] for name in runs), strict=True)
+    tables, records = zip(*(done[name] for name in items), strict=True)
     table = pd.concat(tables, ignore_index=True)
     made["seconds"] = round(float(table.filter(like="seconds_").to_numpy().sum()), 1)
-    configs = {job.folder: job.config.to_dict() for job in jobs}
-    results.write(table, out / TABLE, provenance.gather(records, configs, **made))
+    runs = {
+        "commits": sorted({f"{r['commit']}{' (changed)' if r['dirty'] else ''}" for r in records}),
+        "devices": sorted({r["device"] for r in records}),
+        "first": min(r["date"] for r in records),
+        "configs": {job.folder: job.config.to_dict() for job in jobs},
+    }
+    runs |= {"own": records[0]["own"]} if "own" in records[0] else {}
+    seeds = sorted({seed for r in records for seed in r["seeds"]})
+    results.write(table, out / TABLE, results.provenance(seeds=seeds, runs=runs, **made))
     return table
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Float, Real
 
-from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_number, check_ridge
+from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, check_int, check_number
 from ntkal.kernels.network import ApplyFn, Logit, check_logit, trace_network
 from ntkal.kernels.program import Program
 
@@ -98,7 +98,7 @@ def solve(
         [[0.5], [0.25]]
     """
     y = as_float64("y", y, (None, None))
-    n, ridge = len(y), check_ridge(ridge)
+    n, ridge = len(y), check_number("ridge", ridge, low=0)
     max_steps = check_int("max_steps", max_steps, low=1)
     tolerance = check_number("tolerance", tolerance, low=2.0**-52, high=1)
     if not isinstance(k, Product):

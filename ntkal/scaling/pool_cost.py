@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,20 @@ import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from tqdm import tqdm
 
-from ntkal.experiments import provenance, results
+from ntkal import data, models, training
+from ntkal.acquisition import mlmoc, mlmoc_norm
+from ntkal.experiments import results
 from ntkal.inputs import check_int
+from ntkal.kernels import empirical_ntk
+from ntkal.kernels.sketch import gradient_sketch
+from ntkal.lookahead import FactorLookahead
 
 STORED = results.STORE / "large.parquet"
 """The table that chapter 18 shows."""
+
+stored = partial(results.read, STORED)
+"""Read that table, and how it was made."""
 
 STEPS = ("sketch", "kernel", "fit", "norm", "flips", "reveal")
 """What is measured of a pool, in the order in which it happens."""
@@ -40,9 +48,7 @@ def digits_pool(m: int, rng: np.random.Generator, *, skip: int = 0) -> Float[np.
         >>> digits_pool(5, np.random.default_rng(0)).shape
         (5, 8, 8, 1)
     """
-    from ntkal.data import load
-
-    base = load("digits").x_train[check_int("skip", skip, low=0) :]
+    base = data.load("digits").x_train[check_int("skip", skip, low=0) :]
     chosen = base[rng.integers(len(base), size=check_int("m", m, low=1))]
     for axis in (1, 2):
         moved = rng.integers(-1, 2, size=m)
@@ -89,11 +95,6 @@ def measure(
         >>> row["factor_bytes"], row["dense_bytes"]
         (1600, 20000)
     """
-    from ntkal import FactorLookahead, empirical_ntk, mlmoc, mlmoc_norm, models
-    from ntkal import training as train
-    from ntkal.data import load, one_hot
-    from ntkal.kernels.sketch import gradient_sketch
-
     began, seconds = time.perf_counter(), {}
 
     def timed(step: str, call: Callable[[], Any]) -> Any:
@@ -102,14 +103,14 @@ def measure(
         seconds[f"seconds_{step}"] = time.process_time() - start
         return out
 
-    digits = load("digits")
-    x_l, y_l = digits.x_train[:labels], np.asarray(one_hot(digits.y_train[:labels], 10))
+    digits = data.load("digits")
+    x_l, y_l = digits.x_train[:labels], np.asarray(data.one_hot(digits.y_train[:labels], 10))
     pool = digits_pool(m, np.random.default_rng(seed), skip=labels)
     model = models.get("cnn", input_shape=(8, 8, 1), classes=10, width=width)
     keys = jax.random.split(jax.random.key(seed), 3)
-    config = train.TrainConfig(steps=steps, batch_size=min(64, labels))
-    params, _ = train.fit(model, model.init(keys[0]), x_l, y_l, config, keys[1])
-    f_l, f_p = (np.asarray(train.predict(model, params, x)) for x in (x_l, pool))
+    config = training.TrainConfig(steps=steps, batch_size=min(64, labels))
+    params, _ = training.fit(model, model.init(keys[0]), x_l, y_l, config, keys[1])
+    f_l, f_p = (np.asarray(training.predict(model, params, x)) for x in (x_l, pool))
 
     def kernel(x):
         return empirical_ntk(model.apply, params, x, x_l, memory=2**28)
@@ -137,36 +138,20 @@ def measure(
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(params["weights"])),
         **seconds,
         "wall": time.perf_counter() - began,
-        "peak_bytes": peak_bytes(),
+        "peak_bytes": _peak_bytes(),
         "factor_bytes": post.factor.nbytes,
         "dense_bytes": 8 * m * m,
         "pick": pick,
     }
 
 
-def peak_bytes() -> int:
-    """Return the largest memory that this process has had so far, in bytes; 0 where the system does not say.
-
-    Example:
-        >>> peak_bytes() >= 0
-        True
-    """
+def _peak_bytes() -> int:
     try:
         import resource
-    except ImportError:  # Windows
+    except ImportError:  # Windows does not say
         return 0
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def stored() -> tuple[pd.DataFrame, dict]:
-    """Read the table that came with the package, and how it was made.
-
-    Example:
-        >>> {"m", "peak_bytes", "seconds_norm"} <= set(stored()[0].columns)
-        True
-    """
-    return results.read(STORED)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -186,17 +171,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of network, pool and sketch (default: 0)")
     parser.add_argument("--out", type=Path, default=STORED, help="file of the table")
     given = parser.parse_args(argv)
-    for m in given.sizes:
-        check_int("m", m, low=1)
+    sizes = [check_int("m", m, low=1) for m in given.sizes]
     options = {"rank": given.rank, "seed": given.seed}
-    command = (
-        f"python -m ntkal.large {' '.join(map(str, given.sizes))} --rank {given.rank} --seed {given.seed}"
-    )
-    made, rows = provenance.collect(command=command, seeds=[given.seed]), []
-    for m in tqdm(given.sizes, desc="pools"):
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
-            rows.append(one.submit(pool_cost.measure, m, **options).result())
-        results.write(pd.DataFrame(rows), given.out, made)
+    command = f"python -m ntkal.large {' '.join(map(str, sizes))} --rank {given.rank} --seed {given.seed}"
+    made, rows = results.provenance(command=command, seeds=[given.seed]), []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as one:
+        for row in one.map(partial(pool_cost.measure, **options), sizes):
+            rows.append(row)
+            results.write(pd.DataFrame(rows), given.out, made)
     print(pd.DataFrame(rows).to_string(index=False))
 
 

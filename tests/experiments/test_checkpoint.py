@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from flax.serialization import msgpack_serialize
 
 from ntkal.experiments import checkpoint, results
 from ntkal.experiments.config import RunConfig
@@ -24,7 +25,7 @@ def begun(folder, cycles=1, weights=False, **options):
 
 def weights(folder):
     with checkpoint.hold(folder, CONFIG) as state:
-        return state.weights()
+        return state.restored()
 
 
 def refused(folder, message, config=CONFIG, **options):
@@ -84,27 +85,30 @@ def test_fresh_keeps_what_is_there_until_its_first_row(tmp_path):
     assert weights(tmp_path) == {"w": [0]}
     with checkpoint.hold(tmp_path, RunConfig(query=10), fresh=True) as state:
         state.add(row(0), PENDING, {"w": [5]})
-        assert len(list(tmp_path.glob("weights*"))) == 1
-        assert state.weights() == {"w": [5]}
+        assert state.restored() == {"w": [5]}
     assert results.read(path)[1]["config"]["query"] == 10
 
 
 def test_weights_are_those_of_the_last_row_and_whole_or_refused(tmp_path):
     path = begun(tmp_path, 2, weights=True)
     assert weights(tmp_path) == {"w": [1]}
-    (file,) = tmp_path.glob("weights*")
-    whole = file.read_bytes()
-    for content in (whole[:-1], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
-        file.write_bytes(content)
-        with pytest.raises(ValueError, match="weights of the last cycle, .* cannot be read .*fresh=True"):
+    whole = path.read_bytes()
+    at = whole.index(msgpack_serialize({"w": [1]}))
+    for content in (whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="not a whole Parquet file.*fresh=True"):
             weights(tmp_path)
-    # A folder from before the weights were named by their content.
-    table, made = results.read(path)
-    del made["weights"]
-    results.write(table, path, made)
-    file.unlink()
-    (tmp_path / "weights-1.msgpack").write_bytes(whole)
-    assert weights(tmp_path) == {"w": [1]}
+    begun(tmp_path / "cold", 2)
+    with pytest.raises(ValueError, match="has no weights to go on from; start afresh with fresh=True"):
+        weights(tmp_path / "cold")
+
+
+def test_a_finished_warm_run_keeps_no_weights(tmp_path):
+    path = begun(tmp_path, 2, weights=True)
+    with checkpoint.hold(tmp_path, CONFIG) as state:
+        state.add(row(2), None, {"w": [2]})
+        assert "weights" not in state.table()
+    assert "weights" not in results.read(path)[0]
 
 
 @pytest.mark.parametrize("remade", [False, True])

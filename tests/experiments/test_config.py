@@ -1,9 +1,11 @@
+import itertools
 import json
 
+import jax
 import numpy as np
 import pytest
 
-from ntkal.experiments.config import RunConfig, as_config, differences
+from ntkal.experiments.config import PURPOSES, RunConfig, as_config, differences
 from ntkal.training.sgd import TrainConfig
 
 
@@ -131,3 +133,11 @@ def test_differences_name_the_settings_and_both_values():
     assert found[0] == "query (20 then, 10 now)"
     assert found[1].startswith("train.steps (")
     assert len(found) == 2
+
+
+def test_streams_of_random_numbers_differ_by_seed_purpose_and_cycle():
+    each = list(itertools.product((RunConfig(), RunConfig(seed=1)), PURPOSES, (0, 1)))
+    draws = {float(config.generator(*which).random()) for config, *which in each}
+    keys = {tuple(jax.random.key_data(config.key(*which)).tolist()) for config, *which in each}
+    assert len(draws) == len(keys) == len(each)
+    assert float(RunConfig().generator("start", 0).random()) in draws

@@ -1,9 +1,12 @@
+import json
 import os
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import ntkal
 from ntkal.experiments import results, statistics
 
 
@@ -87,3 +90,37 @@ def test_provenance_must_say_something_that_json_can_hold(tmp_path, bad):
 def test_what_every_chapter_needs_of_the_statistics_is_within_reach():
     for name in ("interval", "summary", "paired", "require"):
         assert getattr(results, name) is getattr(statistics, name)
+
+
+def test_everything_needed_to_make_the_table_again_is_there():
+    out = results.provenance(command="by hand", seeds=[3, 4], config={"query": 20})
+    assert json.loads(json.dumps(out)) == out
+    assert out["command"] == "by hand"
+    assert out["seeds"] == [3, 4]
+    assert out["config"] == {"query": 20}
+    assert out["versions"]["ntkal"] == ntkal.__version__
+    assert {"python", "jax", "jaxlib", "numpy"} <= set(out["versions"])
+    assert out["backend"] == "cpu"
+    assert out["date"].endswith("+00:00")
+    assert out["commit"] is None or len(out["commit"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["/somewhere/ntkal/__main__.py", "run", "--out", "a b"], "python -m ntkal run --out 'a b'"),
+        (["/home/me/scripts/mine.py", "--fast"], "mine.py --fast"),
+        (["/env/ipykernel_launcher.py", "-f", "/home/me/kernel-1.json"], "a notebook"),
+        ([""], "python"),
+    ],
+)
+def test_the_command_is_told_without_the_folders_of_this_machine(monkeypatch, argv, expected):
+    monkeypatch.setattr(sys, "argv", argv)
+    assert results.provenance()["command"] == expected
+
+
+def test_no_git_is_no_error(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    out = results.provenance()
+    assert out["commit"] is None
+    assert out["dirty"] is None

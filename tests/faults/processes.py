@@ -118,7 +118,7 @@ def rows(folder: Path) -> pd.DataFrame | None:
     if not path.exists():
         return None
     table = results.read(path)[0]
-    return table.drop(columns=[name for name in table if name.startswith("seconds_")])
+    return table.drop(columns=[name for name in table if name.startswith("seconds_") or name == "weights"])
 
 
 def files(folder: Path) -> list[str]:

@@ -51,23 +51,15 @@ def test_many_runs_started_at_once_make_one(tmp_path, undisturbed):
 
 
 def test_a_killed_run_with_a_truncated_file_is_refused_and_the_file_left_alone(tmp_path):
-    killed_after_a_cycle(SMALL, tmp_path)
-    path = tmp_path / checkpoint.FILE
-    content = path.read_bytes()[:-100]
-    path.write_bytes(content)
-    answer = start(SMALL, tmp_path).outcome()
-    assert answer.startswith(f"ValueError: out: {path}: not a whole Parquet file")
-    assert path.read_bytes() == content
-
-
-def test_a_killed_warm_run_whose_weights_are_truncated_is_refused(tmp_path):
-    config = SMALL | {"warm": True, "strategy": "margin"}
-    killed_after_a_cycle(config, tmp_path)
-    (path,) = tmp_path.glob("weights-0-*.msgpack")
-    path.write_bytes(path.read_bytes()[:-100])
-    answer = start(config, tmp_path).outcome()
-    assert answer.startswith(f"ValueError: out: the weights of the last cycle, {path}, cannot be read")
-    assert len(rows(tmp_path)) == 1
+    """The rows and, in a warm run, the weights that it would go on from."""
+    for name, changes in (("cold", {}), ("warm", {"warm": True, "strategy": "margin"})):
+        killed_after_a_cycle(SMALL | changes, tmp_path / name)
+        path = tmp_path / name / checkpoint.FILE
+        content = path.read_bytes()[:-100]
+        path.write_bytes(content)
+        answer = start(SMALL | changes, tmp_path / name).outcome()
+        assert answer.startswith(f"ValueError: out: {path}: not a whole Parquet file")
+        assert path.read_bytes() == content
 
 
 def test_a_killed_run_does_not_go_on_with_other_settings(tmp_path, undisturbed):

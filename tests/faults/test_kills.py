@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from faults.processes import SMALL, files, rows, start
 
-from ntkal.experiments import checkpoint, provenance
+from ntkal.experiments import checkpoint, results
 from ntkal.experiments.config import RunConfig
 
 KILLS = 25
@@ -78,7 +78,7 @@ def go_on(folder):
     """What a run does with its folder, without the computing between: read, then cycle after cycle."""
     with checkpoint.hold(folder, RunConfig(cycles=2, warm=True)) as state:
         if state.rows and not state.finished:
-            assert state.weights() == {"trained": len(state.rows) - 1}
+            assert state.restored() == {"trained": len(state.rows) - 1}
             assert state.pending == {"picks": row(len(state.rows))["picks"]}
         assert [one["picks"] for one in state.rows] == [row(k)["picks"] for k in range(len(state.rows))]
         for cycle in range(len(state.rows), 3):
@@ -90,7 +90,7 @@ def go_on(folder):
 def without_jax(monkeypatch):
     """Provenance that asks JAX nothing: a process in which it has started must not be forked."""
     made = {"versions": {}, "backend": "cpu", "date": "", "commit": None, "dirty": None}
-    monkeypatch.setattr(provenance, "collect", lambda **more: made | more)
+    monkeypatch.setattr(results, "provenance", lambda **more: made | more)
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")

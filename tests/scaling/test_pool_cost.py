@@ -64,7 +64,7 @@ def test_the_command_measures_each_size_in_its_own_process_and_says_how(tmp_path
 
 
 class Here:
-    """In place of a process for each size: a measurement that fails at 60."""
+    """In place of the processes: a measurement that fails at 60."""
 
     def __init__(self, *args, **options):
         pass
@@ -75,10 +75,11 @@ class Here:
     def __exit__(self, *error):
         return False
 
-    def submit(self, measure, m, **options):
-        if m == 60:
-            raise MemoryError("no more")
-        return type("Done", (), {"result": lambda self: {"m": m, **options}})()
+    def map(self, measure, sizes):
+        for m in sizes:
+            if m == 60:
+                raise MemoryError("no more")
+            yield {"m": m}
 
 
 def test_a_size_that_fails_loses_no_row_before_it(tmp_path, monkeypatch):
