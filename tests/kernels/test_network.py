@@ -120,6 +120,21 @@ def test_networks_of_equal_steps_are_compiled_once_and_none_is_kept(x):
         assert compiled[0] == compiled[-1]
 
 
+def test_networks_that_differ_in_their_own_derivative_alone_have_kernels_of_their_own(x):
+    def scaled(slope):
+        @jax.custom_jvp
+        def same(h):
+            return h
+
+        same.defjvp(lambda primals, tangents: (primals[0], slope * tangents[0]))
+        return lambda p, x: same(x @ p)
+
+    plain = empirical_ntk(lambda p, x: x @ p, jnp.ones((D, C)), x)
+    for slope in (1.0, 2.0, 3.0):
+        kernel = empirical_ntk(scaled(slope), jnp.ones((D, C)), x)
+        np.testing.assert_allclose(kernel, slope**2 * plain, rtol=1e-12)
+
+
 def test_a_complex_parameter_counts_by_its_real_and_imaginary_part(rng, x):
     w, v = rng.normal(size=(D, H)) + 1j * rng.normal(size=(D, H)), rng.normal(size=(H, C))
     apply = lambda p, x: jnp.abs(x @ p["w"]) @ p["v"]  # noqa: E731

@@ -98,6 +98,17 @@ def test_a_candidate_that_is_already_determined_scores_nothing():
     assert scores[:8].min() > 0
 
 
+@pytest.mark.parametrize("ridge", [0.0, 1e-9])
+def test_a_small_kernel_takes_labels_as_a_large_one_does(ridge):
+    """The same network in other units: variances of 1e-8 are no rounding beside features of 1e-4."""
+    case, small = problem(n=6, m=9, parameters=40, ridge=0.0), 1e-4
+    outputs = case.f_l, case.f_p, case.y_l
+    post = FactorLookahead.fit(small * case.phi_l, small * case.phi_p, *outputs, ridge=small**2 * ridge)
+    want = FactorLookahead.fit(case.phi_l, case.phi_p, *outputs, ridge=ridge)
+    assert float(post.floor) < 1e-6 * float(post.variance.min())
+    close(post.after(4, np.eye(3)[1]), want.after(4, np.eye(3)[1]))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_duplicates_without_a_ridge_are_refused_whatever_the_precision(dtype):
     case = problem()

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import problem
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 from ntkal import gradient_flow
 from ntkal.inputs import SingularKernelError
@@ -123,3 +124,21 @@ def test_bad_input_is_named(as_user, change, message):
     }
     with pytest.raises(ValueError, match=message):
         gradient_flow(**(good | change))
+
+
+def test_slow_directions_are_learned_as_the_matrix_exponential_says():
+    case = problem(n=5, m=4, classes=2, parameters=12, ridge=0.0)
+    k_ll, k_pl, _ = (0.02 * block for block in case.blocks)
+    left = np.eye(5) - expm(-3.0 * k_ll)
+    want = case.f_p + k_pl @ np.linalg.solve(k_ll, left @ (case.y_l - case.f_l))
+    assert np.linalg.eigvalsh(k_ll)[0] < 1
+    got = gradient_flow(k_ll, case.y_l, case.f_l, k_pl, case.f_p, t=3.0)
+    np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-10)
+
+
+def test_a_time_that_a_refusal_proposes_is_taken():
+    case = problem(n=6, parameters=3, ridge=0.0)
+    with pytest.raises(SingularKernelError, match="a time below") as refused:
+        flow(case, 1e30)
+    proposed = float(str(refused.value).split("a time below ")[1].rstrip("."))
+    assert np.isfinite(np.asarray(flow(case, 0.4 * proposed))).all()

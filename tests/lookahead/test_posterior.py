@@ -91,6 +91,15 @@ def test_what_is_determined_takes_no_label_without_a_ridge(kind):
     close(case.fit(kind).reveal(*pairs[0]).reveal(*pairs[1]).mean, case.refit(pairs))
 
 
+def test_candidates_that_determine_each_other_but_for_rounding_take_no_labels_together():
+    cov = np.array([[1.0, 1.0 - 2.0**-52], [1.0 - 2.0**-52, 1.0]])
+    post = Lookahead(jnp.zeros((2, 3)), jnp.asarray(cov), ridge=0.0)
+    with pytest.raises(SingularKernelError, match="at: the labelled points determine pool point 1 already"):
+        post.reveal_all(np.array([0, 1]), LABELS[:2])
+    far = Lookahead(jnp.zeros((2, 3)), jnp.array([[1.0, 0.999999], [0.999999, 1.0]]), ridge=0.0)
+    close(far.reveal_all(np.array([0, 1]), LABELS[:2]).mean, LABELS[:2], 1e-8)
+
+
 @EACH
 @pytest.mark.parametrize(
     ("at", "message"),
