@@ -66,7 +66,7 @@ def as_float64(name: str, value: Any, shape: Shape, *, finite: bool = True) -> j
         (2, 1)
     """
     check_x64()
-    array = _numbers(name, value)
+    array = as_numbers(name, value)
     if array.dtype == bool:
         raise ValueError(f"{name}: expected real numbers, got booleans; convert with .astype(float).")
     pairs = zip(array.shape, shape, strict=False)
@@ -100,7 +100,7 @@ def as_labels(name: str, value: Any, shape: Shape) -> jax.Array:
         >>> as_labels("y", np.array([2, 0])[:, None] == np.arange(3), (None, 3)).tolist()
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    array = _numbers(name, value)
+    array = as_numbers(name, value)
     column = len(shape) == 2 and array.shape[1:] == (1,) and shape[1] not in (None, 1)
     if array.ndim == len(shape) - 1 or (column and array.dtype != bool):
         convert = f"np.eye({shape[-1] or 'C'})[{'labels' if len(shape) == 2 else 'label'}]"
@@ -125,7 +125,7 @@ def as_inputs(name: str, value: Any) -> jax.Array:
         >>> as_inputs("x", np.ones((2, 3), np.float32)).dtype.name
         'float32'
     """
-    array = _numbers(name, value)
+    array = as_numbers(name, value)
     if array.ndim < 2 or len(array) == 0:
         raise ValueError(f"{name}: expected inputs of shape (n, ...) with n >= 1, got {array.shape}.")
     if not jnp.issubdtype(array.dtype, jnp.floating):
@@ -151,7 +151,7 @@ def as_positions(name: str, value: Any, high: int, *, distinct: bool = True) -> 
         >>> as_positions("at", [4, 1], 9).tolist()
         [4, 1]
     """
-    array = value if is_traced(value) else np.asarray(_numbers(name, value))
+    array = value if is_traced(value) else np.asarray(as_numbers(name, value))
     if array.dtype == bool:
         raise ValueError(f"{name}: expected positions, got a boolean mask; give np.flatnonzero(mask).")
     if array.ndim != 1 or array.size == 0:
@@ -229,30 +229,36 @@ def check_number(name: str, value: Any, *, low: float | int, high: float | int |
     return number
 
 
-def check_ridge(ridge: Any) -> Any:
-    """Return the ridge as a float, or raise a ValueError when it is negative or not finite.
+def as_numbers(name: str, value: Any) -> Any:
+    """Return real numbers or booleans as a NumPy or JAX array, in the machine's own order of bytes.
+
+    Args:
+        name: The argument's name, used in the messages.
+        value: An array, a list, a table of pandas, nullable or of several types; NA is a missing number.
+
+    Raises:
+        ValueError: For texts and what else is no array of numbers, and for a sparse matrix.
 
     Example:
-        >>> check_ridge(0)
-        0.0
+        >>> as_numbers("y", np.array([1, None], object)).tolist()
+        [1.0, nan]
     """
-    return check_number("ridge", ridge, low=0)
-
-
-def _numbers(name: str, value: Any) -> Any:
-    """Real numbers or booleans as a NumPy or JAX array, in the machine's own order of bytes."""
     if hasattr(value, "toarray"):
         raise ValueError(f"{name}: expected an array, got a sparse {type(value).__name__}; use .toarray().")
     try:
         array = value if isinstance(value, jax.Array) else np.asarray(value)
-        if array.dtype == object:  # also tables of pandas' own kinds, where NA is a missing number
+        if array.dtype == object:  # first whether there is one kind of numbers behind it
+            array = np.asarray(array.tolist())
+        if array.dtype == object:
             table = hasattr(value, "to_numpy")
             array = value.to_numpy(float, na_value=np.nan) if table else array.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected an array of numbers, got {type(value).__name__}.") from None
     if not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
         said = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
-        raise ValueError(f"{name}: expected real numbers, got {said}.")
+        named = array.dtype.kind == "U"
+        how = "; np.unique(labels, return_inverse=True) gives classes and their numbers" if named else ""
+        raise ValueError(f"{name}: expected real numbers, got {said}{how}.")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 

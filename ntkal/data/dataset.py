@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, Integer
 
-from ntkal.inputs import ArrayLike, as_float64, check_int
+from ntkal.inputs import ArrayLike, as_float64, as_numbers, check_int
 
 DIGITS = tuple("0123456789")
 
@@ -87,23 +87,6 @@ class Dataset:
 _PARTS = tuple(field.name for field in fields(Dataset) if field.name != "classes")
 
 
-def _numbers(name: str, value: Any) -> np.ndarray:
-    """An array of numbers or booleans, on the host."""
-    try:
-        array = np.asarray(value)
-        if array.dtype == object:  # pandas' nullable columns, tables of several types
-            array = np.asarray(array.tolist())
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: expected an array, got {type(value).__name__} ({error}).") from None
-    if array.dtype.kind not in "biuf":
-        kind = "missing values" if array.dtype == object else array.dtype
-        raise ValueError(
-            f"{name}: expected numbers, got {kind}; np.unique(labels, return_inverse=True) gives classes and "
-            "their numbers."
-        )
-    return array
-
-
 def _kept(array: np.ndarray) -> np.ndarray:
     """A copy that cannot be written to; the array itself when it is already one."""
     if array.flags.writeable or not (array.flags.owndata and array.flags.c_contiguous):
@@ -113,7 +96,7 @@ def _kept(array: np.ndarray) -> np.ndarray:
 
 
 def _inputs(name: str, value: Any) -> np.ndarray:
-    array = _numbers(name, value)
+    array = np.asarray(as_numbers(name, value))
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             f"{name}: expected inputs of shape (n, ...), n at least 1, got {array.shape}; numbers become "
@@ -135,7 +118,7 @@ def _answers(name: str, value: Any, C: int) -> np.ndarray:
         if array.size == 0:
             raise ValueError(f"{name}: expected at least one label, got none.")
         return _kept(array)
-    array = _numbers(name, value)
+    array = np.asarray(as_numbers(name, value))
     if array.dtype.kind != "f" and array.ndim == 1:
         raise ValueError(
             f"{name}: got {array.dtype} without names of classes; give classes=(...), or for regression "
@@ -160,11 +143,11 @@ def class_numbers(name: str, value: Any, C: int) -> Int64[np.ndarray, " n"]:
         >>> class_numbers("y", [True, False], 2)
         array([1, 0])
     """
-    array = _numbers(name, value)
+    array = np.asarray(as_numbers(name, value))
     if array.ndim != 1:
         how = " np.argmax(labels, axis=1) makes them of one-hot rows." if array.ndim == 2 else ""
         raise ValueError(f"{name}: expected whole-number labels of shape (n,), got {array.shape}.{how}")
-    if array.dtype.kind == "f" and array.size:
+    if array.dtype.kind not in "biu" and array.size:
         lacks = f"{np.isnan(array).sum()} are missing" if np.isnan(array).any() else "convert by .astype(int)"
         raise ValueError(f"{name}: expected whole-number labels, got {array.dtype}; {lacks}.")
     if array.dtype == bool and C != 2:

@@ -3,6 +3,7 @@
 import os
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -170,16 +171,7 @@ def _svhn(path: Path) -> tuple[list[np.ndarray], tuple[str, ...]]:
     return [np.moveaxis(x, -1, 0), y[:, 0] % 10], DIGITS
 
 
-def _cifar10(path: Path) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    train = [f"data_batch_{k}.bin" for k in range(1, 6)]
-    return _records(path, train, "test_batch.bin", "batches.meta.txt", labels=1, C=10)
-
-
-def _cifar100(path: Path) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    return _records(path, ["train.bin"], "test.bin", "fine_label_names.txt", labels=2, C=100)
-
-
-def _records(path, train: list[str], test: str, names: str, labels: int, C: int):
+def _records(path: Path, train: list[str], test: str, names: str, labels: int, C: int):
     """Records of so many label bytes, of which the last counts, and 3,072 bytes: red, green, blue."""
     members, parts = _members(path, [*train, test, names]), []
     for member in (*train, test):
@@ -213,5 +205,13 @@ def _members(path: Path, wanted: list[str]) -> dict[str, bytes]:
     return found
 
 
-_READERS = {"mnist": _npz, "svhn": _svhn, "cifar10": _cifar10, "cifar100": _cifar100, "cifar10_jpeg": _npz}
+_TEN = {"train": [f"data_batch_{k}.bin" for k in range(1, 6)], "test": "test_batch.bin", "labels": 1, "C": 10}
+_HUNDRED = {"train": ["train.bin"], "test": "test.bin", "labels": 2, "C": 100}
+_READERS = {
+    "mnist": _npz,
+    "svhn": _svhn,
+    "cifar10": partial(_records, names="batches.meta.txt", **_TEN),
+    "cifar100": partial(_records, names="fine_label_names.txt", **_HUNDRED),
+    "cifar10_jpeg": _npz,
+}
 """Each gives images and labels, of one part or of both, training first, and the names of the classes."""

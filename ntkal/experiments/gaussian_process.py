@@ -8,10 +8,12 @@ import numpy as np
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float, Shaped
 
-from ntkal.inputs import ArrayLike, as_labels, check_int, check_ridge
+from ntkal.inputs import ArrayLike, as_labels, check_number
 from ntkal.kernels.infinite import kernel_fn
 from ntkal.lookahead.dense import Lookahead
 from ntkal.lookahead.solve import cholesky
+
+BATCH = 1000  # inputs at a time
 
 
 @dataclass(frozen=True)
@@ -48,43 +50,14 @@ class GP:
     ridge: float
     weights: Float[Array, "n C"]
 
-    def outputs(self, x: ArrayLike, batch_size: int = 1000) -> Float[Array, "m C"]:
-        """Return the posterior mean.
-
-        Args:
-            x: Inputs, shape (m, ...).
-            batch_size: Inputs at a time, at least 1.
-
-        Returns:
-            Shape (m, C), float64.
-
-        Raises:
-            ValueError: For inputs of another shape.
-
-        Example:
-            >>> fit(np.eye(2), np.eye(2)).outputs(np.ones((3, 2))).shape
-            (3, 2)
-        """
-        x, size = np.asarray(x), check_int("batch_size", batch_size, low=1)
-        batches = [x[start : start + size] for start in range(0, max(len(x), 1), size)]
+    def outputs(self, x: ArrayLike) -> Float[Array, "m C"]:
+        """Return the posterior mean at inputs of shape (m, ...), shape (m, C), float64."""
+        x = np.asarray(x)
+        batches = [x[start : start + BATCH] for start in range(0, max(len(x), 1), BATCH)]
         return jnp.concatenate([self.kernel(batch, self.x) @ self.weights for batch in batches])
 
     def lookahead(self, x_p: ArrayLike) -> Lookahead:
-        """Return the look-ahead over a pool: posterior mean and covariance.
-
-        Args:
-            x_p: Pool inputs, shape (m, ...).
-
-        Returns:
-            The look-ahead; its mean is that of :meth:`outputs`.
-
-        Raises:
-            ValueError: For inputs of another shape.
-
-        Example:
-            >>> fit(np.eye(2), np.eye(2)).lookahead(np.ones((3, 2))).cov.shape
-            (3, 3)
-        """
+        """Return the posterior mean and covariance over a pool, shape (m, ...)."""
         kernels = self.k, self.kernel(x_p, self.x), self.kernel(x_p)
         nothing = jnp.zeros_like(self.y), jnp.zeros((len(x_p), self.y.shape[1]))
         return Lookahead.fit(*kernels, *nothing, self.y, ridge=self.ridge)
@@ -96,9 +69,8 @@ def fit(
     *,
     infinite: str = "mlp",
     relative_ridge: float | int = 1e-2,
-    memory: int = 2**30,
 ) -> GP:
-    """Condition a Gaussian process on labelled inputs.
+    """Condition a Gaussian process on labelled inputs; nothing is trained and nothing is random.
 
     Args:
         x: Labelled inputs, shape (n, ...).
@@ -106,21 +78,17 @@ def fit(
         infinite: The infinitely wide network whose kernel it has, as in
             :func:`ntkal.kernels.kernel_fn`.
         relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
-        memory: As in :func:`ntkal.kernels.kernel_fn`.
-
-    Returns:
-        The process given the labels; nothing is trained and nothing is random.
 
     Raises:
         SingularKernelError: When the ridge is 0 and labelled inputs coincide.
         ValueError: For shapes that do not fit, NaN, an unknown network or a negative ridge.
 
     Example:
-        >>> fit(np.eye(2), np.eye(2), relative_ridge=0.5).ridge > 0
-        True
+        >>> fit(np.eye(2), np.eye(2), relative_ridge=0.5).lookahead(np.ones((3, 2))).cov.shape
+        (3, 3)
     """
-    ratio = check_ridge(relative_ridge)
-    kernel = kernel_fn(infinite, np.shape(x)[1:], memory=memory)
+    ratio = check_number("relative_ridge", relative_ridge, low=0)
+    kernel = kernel_fn(infinite, np.shape(x)[1:])
     k = kernel(x)
     y = as_labels("y", y, (len(k), None))
     ridge = ratio * float(jnp.mean(jnp.diagonal(k)))

@@ -14,7 +14,7 @@ from jax.lax.linalg import triangular_solve
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Bool, Float, Shaped
 
-from ntkal.inputs import ArrayLike, as_float64, as_labels, check_ridge, is_traced
+from ntkal.inputs import ArrayLike, as_float64, as_labels, check_number, is_traced
 from ntkal.kernels import host
 from ntkal.kernels.rounding import noise_floor, precision_of
 from ntkal.lookahead.posterior import Posterior
@@ -112,7 +112,7 @@ class KernelLookahead(Posterior):
                 that do not come from one positive semi-definite kernel (seen in each candidate, each pair of
                 them, and some hundred together).
         """
-        given, ridge = (k_ll, k_pl, k_pp), check_ridge(ridge)
+        given, ridge = (k_ll, k_pl, k_pp), check_number("ridge", ridge, low=0)
         k_pl = as_float64("k_pl", k_pl, (None, None))
         m, n = k_pl.shape
         k_ll = as_float64("k_ll", k_ll, (n, n))

@@ -9,7 +9,7 @@ import numpy as np
 from jax.lax.linalg import triangular_solve
 from jaxtyping import Array, Float, Shaped
 
-from ntkal.inputs import ArrayLike, as_float64, as_labels, check_choice, check_ridge, is_traced
+from ntkal.inputs import ArrayLike, as_float64, as_labels, check_choice, check_number, is_traced
 from ntkal.kernels.rounding import precision_of
 from ntkal.lookahead.condition import mean_given
 from ntkal.lookahead.posterior import Posterior
@@ -114,7 +114,7 @@ class FactorLookahead(Posterior):
                 one of ``k_ll`` and ``k_pl`` comes without the other.
         """
         check_choice("dtype", dtype, ("float32", "float64"))
-        given, ridge = (phi_l, phi_p), check_ridge(ridge)
+        given, ridge = (phi_l, phi_p), check_number("ridge", ridge, low=0)
         phi_l = as_float64("phi_l", phi_l, (None, None))
         n, r = phi_l.shape
         phi_p = as_float64("phi_p", phi_p, (None, r))

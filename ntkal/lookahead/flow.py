@@ -10,7 +10,6 @@ from ntkal.inputs import (
     as_float64,
     as_labels,
     check_number,
-    check_ridge,
     is_traced,
 )
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
@@ -72,7 +71,7 @@ def gradient_flow(
     y = as_labels("y", y, f_train.shape)
     k_test = as_float64("k_test", k_test, (None, n))
     f_test = as_float64("f_test", f_test, (len(k_test), f_train.shape[1]))
-    ridge, eps = check_ridge(ridge), precision_of(given)
+    ridge, eps = check_number("ridge", ridge, low=0), precision_of(given)
     if t is None or (isinstance(t, float) and t == np.inf):
         return mean_given(cholesky("k_train", k_train, ridge, eps=eps), k_test, f_test, y - f_train)
     t = check_number("t", t, low=0)

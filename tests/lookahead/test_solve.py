@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ntkal.inputs import SingularKernelError, check_ridge
+from ntkal.inputs import SingularKernelError, check_number
 from ntkal.lookahead.solve import cholesky
 
 
@@ -65,7 +65,7 @@ def test_shape_and_symmetry(as_user):
 @pytest.mark.parametrize("ridge", [-1e-9, np.nan, np.inf, "small", None])
 def test_a_bad_ridge_is_named(as_user, ridge):
     with pytest.raises(ValueError, match="ridge: expected"):
-        check_ridge(ridge)
+        check_number("ridge", ridge, low=0)
 
 
 @pytest.mark.parametrize("n", [200, 1600])
