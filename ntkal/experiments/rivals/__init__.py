@@ -12,12 +12,11 @@ apart, time ``rival.prepare(situation)`` and ``score(rival, state, objective)``.
 ``step``             one step of gradient descent on the candidate, to first order
 ``retrain``          SGD for 15 epochs on the labelled set and the candidate, a block of candidates at once
 ``retrain_centred``  the same, with changes counted from their mean over the candidates
-``retrain_loop``     the same by a plain loop over :func:`ntkal.training.fit`
 ===================  ===================================================================================
 """
 
 from ntkal.experiments.rivals.closed_form import INFINITE, NTK, NTK_BLOCK, NTK_REFIT
-from ntkal.experiments.rivals.retrain import EPOCHS, RETRAIN, RETRAIN_CENTRED, RETRAIN_LOOP
+from ntkal.experiments.rivals.retrain import EPOCHS, RETRAIN, RETRAIN_CENTRED
 from ntkal.experiments.rivals.situation import Rival, Situation, score
 from ntkal.experiments.rivals.step import STEP
 from ntkal.inputs import check_choice
@@ -25,10 +24,8 @@ from ntkal.kernels.infinite import kernel_fn
 
 __all__ = ["EPOCHS", "Rival", "Situation", "get", "kernel_fn", "names", "score"]
 
-_REGISTRY = {
-    rival.name: rival
-    for rival in (NTK, NTK_BLOCK, NTK_REFIT, INFINITE, STEP, RETRAIN, RETRAIN_CENTRED, RETRAIN_LOOP)
-}
+_ALL = (NTK, NTK_BLOCK, NTK_REFIT, INFINITE, STEP, RETRAIN, RETRAIN_CENTRED)
+_REGISTRY = {rival.name: rival for rival in _ALL}
 
 
 def names() -> tuple[str, ...]:

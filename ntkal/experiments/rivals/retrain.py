@@ -14,7 +14,6 @@ from jaxtyping import Array, Float
 from ntkal import training
 from ntkal.experiments.rivals import situation as base
 from ntkal.experiments.rivals.situation import Rival, Situation
-from ntkal.training.augment import batches
 from ntkal.training.settings import TrainConfig
 
 EPOCHS = 15
@@ -27,13 +26,7 @@ ROWS = 256
 
 @dataclass(frozen=True)
 class Retraining:
-    """What each retraining starts from.
-
-    Attributes:
-        situation: The trained network and the pool.
-        config: How to retrain: :data:`EPOCHS` epochs at a constant rate of :data:`RATE` times the peak.
-        label: Each candidate's most likely label vector, shape (m, C).
-    """
+    """What each retraining starts from, and how it goes; each candidate's most likely label vector (m, C)."""
 
     situation: Situation
     config: TrainConfig
@@ -88,27 +81,18 @@ def after(state: Retraining, block: int | None = None) -> Iterator[tuple[np.ndar
         yield at, jnp.concatenate([apply(params, x[some]) for some in rows], axis=1)[:, :m]
 
 
-def loop_after(state: Retraining, block=None) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "1 m C"]]]:
-    """Yield what :func:`after` yields, one by one, by a plain loop over :func:`ntkal.training.fit`."""
-    case = state.situation
-    for c in range(len(case.x_p)):
-        params, _ = training.fit(case.model, case.params, *_with(state, c), state.config, case.key)
-        yield np.array([c]), training.predict(case.model, params, case.x_p)[None]
-
-
 def choose_block(state: Retraining) -> int:
     """Return how many candidates to train at once: one image at a time on a CPU, else what memory holds.
 
     Each candidate is reckoned with all that one step computes, as if nothing were ever freed.
     """
-    case, (x, y) = state.situation, _with(state, 0)
-    if x.ndim == 4 and jax.default_backend() == "cpu":
+    case, m = state.situation, len(state.situation.x_p)
+    if np.ndim(case.x_p) == 4 and jax.default_backend() == "cpu":
         return 1
-    m, batch, weights = len(case.x_p), min(state.config.batch_size, len(x)), case.params["weights"]
-    step = jax.make_jaxpr(training.train_step(case.model, state.config))(
-        weights, case.params["statistics"], weights, x[:batch], y[:batch], np.float64(0.1)
-    )
-    each = _bytes(step.jaxpr) * max(1.0, min(ROWS, m) / batch) + 8 * np.size(case.f_p)
+    x, y = (rows[: state.config.batch_size] for rows in (case.x_l, case.y_l))
+    weights, step = case.params["weights"], jax.make_jaxpr(training.train_step(case.model, state.config))
+    step = step(weights, case.params["statistics"], weights, x, y, np.float64(0.1)).jaxpr
+    each = _bytes(step) * max(1.0, min(ROWS, m) / len(x)) + 8 * np.size(case.f_p)
     return int(max(1, min(m, base.MEMORY // each)))
 
 
@@ -119,25 +103,17 @@ def _bytes(jaxpr: core.Jaxpr) -> int:
     return sum(a.size * a.dtype.itemsize for a in computed) + sum(map(_bytes, inner))
 
 
-def _with(state: Retraining, c: int) -> tuple[np.ndarray, np.ndarray]:
-    """The labelled set with candidate c at its end."""
-    case = state.situation
-    x = np.concatenate([np.asarray(case.x_l), np.asarray(case.x_p[c])[None]])
-    return x, np.concatenate([np.asarray(case.y_l), np.asarray(state.label[c])[None]])
-
-
 def _train(state: Retraining, at: np.ndarray) -> dict:
     """Parameters, stacked, of the networks trained with each of the candidates."""
     case, config = state.situation, state.config
-    # A stream for each candidate, all from one seed: the same order and augmentation as in training.fit.
-    streams = [
-        batches(*_with(state, c), config.batch_size, config.augmentation, training.generator(case.key))
-        for c in at.tolist()
-    ]
-    weights, statistics = jax.tree.map(
-        lambda leaf: jnp.repeat(jnp.asarray(leaf)[None], len(at), axis=0),
-        (case.params["weights"], case.params["statistics"]),
-    )
+    streams = []
+    for c in at.tolist():  # all from one seed: the same order and augmentation as in training.fit
+        x = np.concatenate([case.x_l, case.x_p[c : c + 1]])
+        y = np.concatenate([case.y_l, state.label[c : c + 1]])
+        rng = training.generator(case.key)
+        streams.append(training.batches(x, y, config.batch_size, config.augmentation, rng))
+    params = jax.tree.map(lambda leaf: jnp.repeat(jnp.asarray(leaf)[None], len(at), axis=0), case.params)
+    weights, statistics = params["weights"], params["statistics"]
     trace = jax.tree.map(jnp.zeros_like, weights)
     step = _of_several(training.train_step(case.model, config), (0, 0, 0, 0, 0, None), (0, 1, 2))
     for rate in config.rates():
@@ -154,4 +130,3 @@ def _of_several(function: Callable, axes: tuple, donated: tuple[int, ...] = ()) 
 
 RETRAIN = Rival("retrain", prepare, before=lambda state: state.situation.f_p, after=after)
 RETRAIN_CENTRED = dataclasses.replace(RETRAIN, name="retrain_centred", centred=True)
-RETRAIN_LOOP = dataclasses.replace(RETRAIN, name="retrain_loop", after=loop_after)

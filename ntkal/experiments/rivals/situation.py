@@ -197,12 +197,7 @@ def few(m: int, classes: int) -> int:
 def rank_one(mean, columns, changes, block) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
     """Yield outputs as a rival's ``after``: the mean (m, C), and column c (of m) times change c (of C)."""
     for at in spans(len(mean), block or few(*mean.shape)):
-        yield at, _moved(mean, columns[:, at], changes[at])
-
-
-@jax.jit
-def _moved(mean, columns, changes):
-    return mean[None] + columns.T[:, :, None] * changes[:, None, :]
+        yield at, mean[None] + columns[:, at].T[:, :, None] * changes[at][:, None, :]
 
 
 def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:

@@ -9,8 +9,9 @@ those of these numbers. A missing seed is an error, never a smaller mean. The fu
 - ``value``: the column that is averaged, compared or integrated; its numbers are finite;
 - ``level``: the coverage of the intervals, between 0 and 1;
 
-and raise a ValueError that names the column and the row when a column, a seed or an entry is missing, a seed
-comes twice, or a value is no finite number.
+return, where they compare or average, ``mean`` with its :func:`interval` from ``low`` to ``high``, the ``p``
+of :func:`p_value`, and the number ``n`` of seeds; and raise a ValueError that names the column and the row
+when a column, a seed, a series or an entry is missing, a seed comes twice, or a value is no finite number.
 """
 
 from ntkal.experiments.statistics.comparison import against, holm, over_baseline, pooled, rivals

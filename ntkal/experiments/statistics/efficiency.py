@@ -4,30 +4,25 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 
 from ntkal.experiments.statistics.comparison import rivals
-from ntkal.experiments.statistics.intervals import differences, interval, p_value
-from ntkal.experiments.statistics.tables import after_start, clean, complete
+from ntkal.experiments.statistics.intervals import differences, interval, tested
+from ntkal.experiments.statistics.tables import after_start, clean, complete, rows_of
 from ntkal.inputs import as_float64
 
 SECONDS = {"seconds_kernel": "kernel", "seconds_query": "query"}
 
 
-def area(table: pd.DataFrame, *, column: str = "series", value: str = "accuracy") -> pd.DataFrame:
+def area(table: pd.DataFrame, *, column="series", value="accuracy") -> pd.DataFrame:
     r"""Give the area under each seed's curve over the labels, divided by their range: a mean accuracy.
 
-    :math:`\frac{1}{l_T - l_0} \sum_{t=1}^T \tfrac12 (v_{t-1} + v_t)(l_t - l_{t-1})` by the trapezoid rule.
+    :math:`\frac{1}{l_T - l_0} \sum_{t=1}^T \tfrac12 (v_{t-1} + v_t)(l_t - l_{t-1})` by the trapezoid rule, as
+    Guyon, Cawley, Dror and Lemaire (2011), but without their log scale. Compare series with
+    ``against(areas, by=None, value="area")``.
 
     Returns:
-        One row a series and seed: ``column``, ``seed``, ``area``. Compare series with
-        ``against(areas, by=None, value="area")``.
-
-    Raises:
-        ValueError: When a curve has a single point, and as all of them.
-
-    Source:
-        Guyon, Cawley, Dror and Lemaire (2011), Results of the Active Learning Challenge, without its log
-        scale.
+        One row a series and seed: ``column``, ``seed``, ``area``.
 
     Example:
         >>> runs = pd.DataFrame({"series": "random", "seed": 0, "labels": [100, 120, 160],
@@ -35,8 +30,6 @@ def area(table: pd.DataFrame, *, column: str = "series", value: str = "accuracy"
         >>> round(float(area(runs)["area"].iloc[0]), 4)
         0.8833
     """
-    from scipy.integrate import trapezoid
-
     rows = []
     for name, seed, labels, values in _curves(table, column, value):
         if len(labels) < 2:
@@ -47,9 +40,7 @@ def area(table: pd.DataFrame, *, column: str = "series", value: str = "accuracy"
     return pd.DataFrame(rows, columns=[column, "seed", "area"])
 
 
-def labels_needed(
-    table: pd.DataFrame, target: float, *, column: str = "series", value: str = "accuracy"
-) -> pd.DataFrame:
+def labels_needed(table: pd.DataFrame, target: float, *, column="series", value="accuracy") -> pd.DataFrame:
     """Give the number of labels at which each seed's curve first reaches an accuracy.
 
     A curve with noise may dip, so it is replaced by its running maximum; between two of its points it is
@@ -69,26 +60,17 @@ def labels_needed(
     target, rows = float(as_float64("target", target, ())), []
     for name, seed, labels, values in _curves(table, column, value):
         rising = np.maximum.accumulate(values)
-        after = int(np.searchsorted(rising, target))
-        if after == len(rising):
-            rows.append((name, seed, np.nan, "never"))
-        elif after == 0:
-            rows.append((name, seed, float(labels[0]), "at the start"))
-        else:
-            points = slice(after - 1, after + 1)
-            rows.append((name, seed, float(np.interp(target, rising[points], labels[points])), "reached"))
+        at = int(np.searchsorted(rising, target))
+        state = "at the start" if at == 0 else "never" if at == len(rising) else "reached"
+        ends = slice(max(at - 1, 0), at + 1)
+        needed = np.nan if state == "never" else np.interp(target, rising[ends], labels[ends])
+        rows.append((name, seed, float(needed), state))
     # Rounding far below one label keeps two curves that cross the target together from differing.
     return pd.DataFrame(rows, columns=[column, "seed", "needed", "state"]).round({"needed": 9})
 
 
 def label_efficiency(
-    table: pd.DataFrame,
-    target: float,
-    baseline: str = "random",
-    *,
-    column: str = "series",
-    value: str = "accuracy",
-    level: float = 0.95,
+    table: pd.DataFrame, target: float, baseline="random", *, column="series", value="accuracy", level=0.95
 ) -> pd.DataFrame:
     """Give the labels that each series needs to reach an accuracy, and what it saves against the baseline.
 
@@ -117,25 +99,18 @@ def label_efficiency(
     rows = []
     for name in names:
         mine, state = (needed.loc[needed[column] == name, what] for what in ("needed", "state"))
-        saved, middle = theirs - mine, float(np.median(mine.fillna(np.inf)))
-        needs = (np.nan,) * 3 if mine.isna().any() else interval(mine, level)
-        gain = (np.nan,) * 4 if saved.isna().any() else (*interval(saved, level), p_value(saved))
-        rows.append(
-            {
-                column: name,
-                **dict(zip(("mean", "low", "high"), needs, strict=True)),
-                "median": middle if np.isfinite(middle) else np.nan,
-                "n": len(mine),
-                "never": int((state == "never").sum()),
-                "at_start": int((state == "at the start").sum()),
-                **dict(zip(("saved", "saved_low", "saved_high", "saved_p"), gain, strict=True)),
-                "saved_at_least": float((theirs.fillna(last) - mine).mean(skipna=False)),
-            }
+        (*needs, _), gains = (
+            tested(d, level)[:4] if d.notna().all() else (np.nan,) * 4 for d in (mine, theirs - mine)
         )
-    return pd.DataFrame(rows)
+        counts = len(mine), (state == "never").sum(), (state == "at the start").sum()
+        at_least = (theirs.fillna(last) - mine).mean(skipna=False)
+        rows.append((name, *needs, mine.fillna(np.inf).median(), *counts, *gains, at_least))
+    columns = [column, "mean", "low", "high", "median", "n", "never", "at_start"]
+    columns += ["saved", "saved_low", "saved_high", "saved_p", "saved_at_least"]
+    return pd.DataFrame(rows, columns=columns).replace({"median": np.inf}, np.nan)
 
 
-def seconds_per_cycle(table: pd.DataFrame, *, column: str = "series", level: float = 0.95) -> pd.DataFrame:
+def seconds_per_cycle(table: pd.DataFrame, *, column="series", level=0.95) -> pd.DataFrame:
     """Give the seconds that the choice of a cycle takes: mean over cycles within seeds, then over seeds.
 
     They are ``seconds_kernel`` and ``seconds_query`` of the cycles after cycle 0, where nothing is chosen.
@@ -143,7 +118,7 @@ def seconds_per_cycle(table: pd.DataFrame, *, column: str = "series", level: flo
 
     Returns:
         One row a series: ``column``, the means ``kernel`` and ``query``, their sum ``total`` with its
-        interval ``low`` and ``high``, and ``n`` (number of seeds).
+        interval ``low`` and ``high``, and ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"series": "mlmoc", "seed": 0, "cycle": [0, 1, 2],
@@ -158,20 +133,15 @@ def seconds_per_cycle(table: pd.DataFrame, *, column: str = "series", level: flo
     return pd.DataFrame(rows, columns=[column, "kernel", "query", "total", "low", "high", "n"])
 
 
-def times_faster(
-    table: pd.DataFrame, fast: str, slow: str, *, column: str = "series", level: float = 0.95
-) -> pd.Series:
+def times_faster(table: pd.DataFrame, fast: str, slow: str, *, column="series", level=0.95) -> pd.Series:
     r"""Give how many times longer the choice of a cycle takes in the series ``slow`` than in ``fast``.
 
     The geometric mean over seeds of :math:`r_s = \text{seconds}_s^{slow} / \text{seconds}_s^{fast}`, with
     Student's interval of :math:`\log r_s`: a ratio and its inverse are then treated alike. Both need the same
-    seeds, run on the same machine.
+    seeds, run on the same machine, and more than no time.
 
     Returns:
-        ``mean``, ``low``, ``high`` and ``n`` (number of seeds).
-
-    Raises:
-        ValueError: When a series is missing or took no time, and as all of them.
+        ``mean``, ``low``, ``high`` and ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"series": ["ntk", "retrain"], "seed": 0, "cycle": 1,
@@ -179,8 +149,7 @@ def times_faster(
         >>> round(float(times_faster(runs, "ntk", "retrain")["mean"]))
         120
     """
-    clean(table, [column])
-    seeds = _per_seed(table[table[column].isin([fast, slow])], column)
+    seeds = _per_seed(rows_of(table, column, fast=fast, slow=slow), column)
     if not (seeds["total"] > 0).all():
         raise ValueError("table: a series has no seconds_kernel or seconds_query above 0; there is no ratio.")
     logs = seeds.assign(log=np.log(seeds["total"]), whole=0)

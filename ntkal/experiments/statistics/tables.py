@@ -13,9 +13,7 @@ def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
         >>> require(pd.DataFrame({"seed": [0]}), ["seed"])
     """
     if not isinstance(table, pd.DataFrame):
-        raise ValueError(
-            f"table: expected a pandas DataFrame, a row for each cycle of a run, got {type(table).__name__}."
-        )
+        raise ValueError(f"table: expected a pandas DataFrame of runs, got {type(table).__name__}.")
     found = ", ".join(map(str, table.columns))
     if missing := [name for name in columns if name not in table.columns]:
         raise ValueError(f"table: no column {', '.join(missing)}; it has {found}.")
@@ -40,8 +38,7 @@ def clean(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str] = ()) 
         if gone := int(table[name].isna().sum()):
             raise ValueError(f"table: column {name} is missing in {gone} rows; fill or drop those rows.")
     rows = table[list(dict.fromkeys([*keys, *values]))].copy()
-    twice = rows[rows.duplicated(list(keys))] if "seed" in keys else ()
-    if len(twice):
+    if "seed" in keys and len(twice := rows[rows.duplicated(list(keys))]):
         raise ValueError(
             f"table: seed {twice.iloc[0]['seed']} comes more than once at {_place(twice, keys)}; group by "
             "what tells these rows apart too (mode, model or data, for instance), or select one first."
@@ -50,8 +47,7 @@ def clean(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str] = ()) 
         if getattr(rows[name].dtype, "kind", "O") not in "iuf":
             raise ValueError(f"table: column {name} has {rows[name].dtype}, not numbers; use .astype(float).")
         rows[name] = rows[name].to_numpy(np.float64, na_value=np.nan)
-        bad = rows[~np.isfinite(rows[name])]
-        if len(bad):
+        if len(bad := rows[~np.isfinite(rows[name])]):
             raise ValueError(
                 f"table: {len(bad)} entries of column {name} are NaN or infinite, the first at "
                 f"{_place(bad, keys)}; a mean without it would be of something else."
@@ -59,11 +55,12 @@ def clean(table: pd.DataFrame, keys: Sequence[str], values: Sequence[str] = ()) 
     return rows
 
 
+def _place(rows: pd.DataFrame, keys: Sequence[str]) -> str:
+    return ", ".join(f"{key} {rows.iloc[0][key]}" for key in keys) or f"row {rows.index[0]}"
+
+
 def complete(table: pd.DataFrame, column: str = "series", by: str = "labels") -> list:
     """Give the seeds in order; raise a ValueError unless every curve has all at each of its points.
-
-    The column makes the curves and ``by`` their points. A mean over five seeds here and six there would move
-    for no reason but the seed that is missing.
 
     Example:
         >>> complete(pd.DataFrame({"series": "random", "seed": [1, 0], "labels": 100}))
@@ -71,8 +68,8 @@ def complete(table: pd.DataFrame, column: str = "series", by: str = "labels") ->
     """
     rows = clean(table, [column, by, "seed"])
     seeds = sorted(rows["seed"].unique().tolist())
-    for (name, point), part in rows.groupby([column, by], sort=False, observed=True):
-        if absent := sorted(set(seeds) - set(part["seed"].tolist())):
+    for (name, point), have in rows.groupby([column, by], sort=False, observed=True)["seed"]:
+        if absent := sorted(set(seeds) - set(have)):
             raise ValueError(
                 f"table: {column} {name!r} at {by} {point} lacks seed {', '.join(map(str, absent))}, which"
                 f" other rows have; finish those runs or select the seeds that every {column} has."
@@ -88,5 +85,11 @@ def after_start(table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _place(rows: pd.DataFrame, keys: Sequence[str]) -> str:
-    return ", ".join(f"{key} {rows.iloc[0][key]}" for key in keys) or f"row {rows.index[0]}"
+def rows_of(table: pd.DataFrame, column: str, **series: str) -> pd.DataFrame:
+    """Give the rows of some series, or raise a ValueError that begins with the argument's name."""
+    clean(table, [column])
+    for name, which in series.items():
+        if not table[column].isin([which]).any():
+            present = ", ".join(map(str, table[column].unique()))
+            raise ValueError(f"{name}: no row has {column} {which!r}; the table has {present}.")
+    return table[table[column].isin(series.values())]

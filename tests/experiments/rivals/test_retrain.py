@@ -59,8 +59,25 @@ def situation(name="mlp", n=9, m=5, **settings):
     return rivals.Situation(model, params, x[:n], y, x[n:], f[:n], f[n:], train=config, key=jax.random.key(2))
 
 
-def outputs_of(name, case, block=None):
-    rival = rivals.get(name)
+def with_candidate(case, label, c):
+    """The labelled set with candidate c at its end."""
+    return np.concatenate([case.x_l, case.x_p[c : c + 1]]), np.concatenate([case.y_l, label[c : c + 1]])
+
+
+def loop_after(state, block=None):
+    """The reference: one by one, by a plain loop over :func:`ntkal.training.fit`."""
+    case = state.situation
+    for c in range(len(case.x_p)):
+        x, y = with_candidate(case, state.label, c)
+        params, _ = train.fit(case.model, case.params, x, y, state.config, case.key)
+        yield np.array([c]), train.predict(case.model, params, case.x_p)[None]
+
+
+RETRAIN = rivals.get("retrain")
+LOOP = dataclasses.replace(RETRAIN, name="loop", after=loop_after)
+
+
+def outputs_of(rival, case, block=None):
     out = np.full((len(case.x_p), *case.f_p.shape), np.nan)
     for at, part in rival.after(rival.prepare(case), block):
         out[at] = part
@@ -80,14 +97,14 @@ def outputs_of(name, case, block=None):
 def test_a_block_at_once_is_the_plain_loop(name, augment):
     """Batches cross from epoch to epoch, so that one may hold the candidate twice."""
     case = situation(name, **augment, weight_decay=1e-3)
-    want = outputs_of("retrain_loop", case)
+    want = outputs_of(LOOP, case)
     assert np.abs(want - case.f_p[None]).max() > 1e-2
-    np.testing.assert_allclose(outputs_of("retrain", case, block=2), want, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(outputs_of(RETRAIN, case, block=2), want, rtol=1e-9, atol=1e-10)
 
 
 def test_scores_and_picks_are_those_of_the_plain_loop():
     state = retrain.prepare(situation(m=9))
-    have, want = (np.asarray(rivals.score(rivals.get(name), state)) for name in ("retrain", "retrain_loop"))
+    have, want = (np.asarray(rivals.score(rival, state)) for rival in (RETRAIN, LOOP))
     np.testing.assert_allclose(have, want, rtol=1e-9)
     np.testing.assert_array_equal(best(have, 4), best(want, 4))
 
@@ -97,10 +114,7 @@ def test_running_statistics_of_batch_norm_move_with_the_candidate():
     state = retrain.prepare(case)
     moved = retrain._train(state, np.arange(5))["statistics"]["mean"]
     for c in range(5):
-        x, y = (
-            np.concatenate(pair)
-            for pair in ((case.x_l, case.x_p[c : c + 1]), (case.y_l, state.label[c : c + 1]))
-        )
+        x, y = with_candidate(case, state.label, c)
         want, _ = train.fit(case.model, case.params, x, y, state.config, case.key)
         np.testing.assert_allclose(moved[c], want["statistics"]["mean"], rtol=1e-9)
     assert float(jnp.abs(moved - case.params["statistics"]["mean"][None]).min()) > 0
@@ -108,33 +122,26 @@ def test_running_statistics_of_batch_norm_move_with_the_candidate():
 
 
 @pytest.mark.parametrize("epochs", [None, 3])
-def test_the_loop_is_fifteen_epochs_of_training_from_the_trained_parameters(epochs):
+def test_retraining_is_fifteen_epochs_of_training_from_the_trained_parameters(epochs):
     case = situation(schedule="onecycle", epochs=epochs)
     config = dataclasses.replace(
         case.train, steps=38, epochs=None, schedule="constant", learning_rate=0.1 * 0.05
     )
-    have = outputs_of("retrain_loop", case)
+    have = outputs_of(RETRAIN, case)
     for c in range(5):
-        label = np.eye(3)[case.f_p[c].argmax()]
-        params, losses = train.fit(
-            case.model,
-            case.params,
-            np.concatenate([case.x_l, case.x_p[c : c + 1]]),
-            np.concatenate([case.y_l, label[None]]),
-            config,
-            case.key,
-        )
+        x, y = with_candidate(case, np.eye(3)[case.f_p.argmax(axis=1)], c)
+        params, losses = train.fit(case.model, case.params, x, y, config, case.key)
         assert len(losses) == 38
-        np.testing.assert_array_equal(have[c], train.predict(case.model, params, case.x_p))
+        np.testing.assert_allclose(
+            have[c], train.predict(case.model, params, case.x_p), rtol=1e-9, atol=1e-10
+        )
 
 
 def test_a_labelled_set_below_the_batch_size_is_used_whole():
     case = situation(batch_size=64)
-    state = rivals.get("retrain").prepare(case)
+    state = retrain.prepare(case)
     assert state.config.steps == 15
-    np.testing.assert_allclose(
-        outputs_of("retrain", case), outputs_of("retrain_loop", case), rtol=1e-9, atol=1e-10
-    )
+    np.testing.assert_allclose(outputs_of(RETRAIN, case), outputs_of(LOOP, case), rtol=1e-9, atol=1e-10)
 
 
 def test_equal_candidates_get_equal_scores_because_they_share_their_batches():
@@ -142,18 +149,18 @@ def test_equal_candidates_get_equal_scores_because_they_share_their_batches():
     twins = dataclasses.replace(
         case, x_p=np.repeat(case.x_p[:2], [2, 3], axis=0), f_p=np.repeat(case.f_p[:2], [2, 3], axis=0)
     )
-    scores = np.asarray(rivals.score(rivals.get("retrain_loop"), retrain.prepare(twins), "mlmoc_norm"))
+    scores = np.asarray(rivals.score(RETRAIN, retrain.prepare(twins), "mlmoc_norm", 1))
     assert len(np.unique(scores)) == 2
     other = dataclasses.replace(twins, key=jax.random.key(3))
-    again = np.asarray(rivals.score(rivals.get("retrain_loop"), retrain.prepare(other), "mlmoc_norm"))
+    again = np.asarray(rivals.score(RETRAIN, retrain.prepare(other), "mlmoc_norm", 1))
     assert np.abs(again - scores).max() > 1e-6
 
 
 def test_the_trained_parameters_survive():
     case = situation()
     before = jax.tree.map(np.array, case.params)
-    outputs_of("retrain", case)
-    outputs_of("retrain_loop", case)
+    outputs_of(RETRAIN, case)
+    outputs_of(LOOP, case)
     jax.tree.map(np.testing.assert_array_equal, before, case.params)
 
 
@@ -181,16 +188,16 @@ def test_a_block_stays_below_the_stated_memory(name, monkeypatch):
 
 def test_pools_that_do_not_divide_into_rows(monkeypatch):
     case = situation(m=11)
-    whole = outputs_of("retrain_loop", case)
+    whole = outputs_of(LOOP, case)
     for rows in (4, 11):
         monkeypatch.setattr(retrain, "ROWS", rows)
-        np.testing.assert_allclose(outputs_of("retrain", case, block=11), whole, rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(outputs_of(RETRAIN, case, block=11), whole, rtol=1e-9, atol=1e-10)
 
 
 def test_divergence_and_a_missing_key_are_named(as_user):
     case = situation()
     wild = dataclasses.replace(case, train=dataclasses.replace(case.train, learning_rate=1e9))
     with pytest.raises(FloatingPointError, match="retrain: the outputs after 5 of 5 .*smaller learning rate"):
-        rivals.score(rivals.get("retrain"), retrain.prepare(wild))
+        rivals.score(RETRAIN, retrain.prepare(wild))
     with pytest.raises(ValueError, match="key: retraining draws batches"):
         retrain.prepare(dataclasses.replace(case, key=None))

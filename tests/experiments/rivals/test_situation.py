@@ -134,7 +134,7 @@ def test_bad_arguments_are_named(as_user):
 
 def test_every_rival_answers_to_its_name():
     assert set(rivals.names()) == {
-        "ntk", "ntk_block", "ntk_refit", "infinite", "step", "retrain", "retrain_centred", "retrain_loop"
+        "ntk", "ntk_block", "ntk_refit", "infinite", "step", "retrain", "retrain_centred"
     }  # fmt: skip
     assert all(rivals.get(name).name == name for name in rivals.names())
 

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,17 +77,13 @@ def test_labels_without_a_finite_best_temperature_are_refused(as_user):
 @pytest.mark.parametrize(
     ("probs", "y", "message"),
     [
-        (
-            np.full((3, 2), 0.5),
-            np.array([0, 1]),
-            r"y: expected one class for each of 3 inputs, got shape \(2,\)",
-        ),
-        (np.full((2, 2), 0.5), np.array([0, 2]), "y: expected classes from 0 to 1, got 0 to 2"),
+        (np.full((3, 2), 0.5), np.array([0, 1]), "y: expected one class for each of 3 inputs, got 2"),
+        (np.full((3, 2), 0.5), np.array([0]), "y: expected one class for each of 3 inputs, got 1"),
+        (np.full((2, 2), 0.5), np.array([0, 2]), "y: labels run from 0 to 2; with C=2"),
         (np.ones((2, 2)), np.array([0, 1]), "probs: rows must be probability vectors"),
-        (np.ones((2, 1)), np.array([0, 0]), "probs: expected two or more classes, got 1 output"),
-        (np.full((2, 2), 0.5), np.eye(2), r"got shape \(2, 2\); of label vectors, give .argmax"),
-        (np.full((2, 2), 0.5), np.array([0, 0.5]), "y: expected classes from 0 to 1, got 0 to 0.5"),
-        (np.full((2, 2), 0.5), pd.array([0, None]), "y: 1 of 2 entries are NaN"),
+        (np.full((2, 2), 0.5), np.eye(2), r"got \(2, 2\). np.argmax\(labels, axis=1\) makes them"),
+        (np.full((2, 2), 0.5), np.array([0.0, 1.0]), r"y: expected whole-number .* by .astype\(int\)"),
+        (np.full((2, 2), 0.5), pd.array([0, None]), "y: expected whole-number .* 1 are missing"),
     ],
 )
 def test_what_is_not_probabilities_and_classes_is_refused(probs, y, message, as_user):
@@ -93,16 +91,32 @@ def test_what_is_not_probabilities_and_classes_is_refused(probs, y, message, as_
         reliability(probs, y)
 
 
-@pytest.mark.parametrize("kind", [bool, float, "Int64", "boolean"])
+@pytest.mark.parametrize("kind", [bool, "int8", "Int64", "boolean"])
 def test_classes_may_be_booleans_or_of_pandas_own_types(kind, rng):
     outputs = rng.normal(size=(40, 2))
     y = (outputs[:, 1] + rng.normal(size=40) > outputs[:, 0]).astype(int)
-    other = pd.Series(y).astype(kind) if isinstance(kind, str) else y.astype(kind)
-    assert temperature(outputs, np.asarray(other)) == temperature(outputs, y)
+    other = np.asarray(pd.Series(y).astype(kind))
+    assert temperature(outputs, other) == temperature(outputs, y)
     probs = softmax(outputs, axis=1)
-    assert expected_calibration_error(probs, np.asarray(other)) == expected_calibration_error(probs, y)
+    assert expected_calibration_error(probs, other) == expected_calibration_error(probs, y)
 
 
-def test_a_single_output_has_no_temperature(as_user):
-    with pytest.raises(ValueError, match="outputs: one column is no choice between classes"):
-        temperature(np.ones((3, 1)), np.zeros(3, int))
+@pytest.mark.parametrize("shape", [(40,), (40, 1)])
+def test_one_column_is_refused_with_what_makes_two_of_it(shape, rng, as_user):
+    """What the message says to do does it."""
+    p, f = rng.uniform(size=shape), rng.normal(size=shape)
+    y = (rng.uniform(size=40) < p.ravel()).astype(int)
+    for call, name, column in (
+        (expected_calibration_error, "probs", p),
+        (reliability, "probs", p.tolist() if p.ndim == 2 else p),
+        (temperature, "outputs", f),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: one column is no choice of class; give") as told:
+            call(column, y)
+        advice = re.search(r"np\.column_stack\(.*\)", str(told.value))[0]
+        both = eval(advice, {"np": np, "p": p, "f": f})
+        assert both.shape == (40, 2)
+        call(both, y)
+    right = np.where(p.ravel() > 0.5, y, 1 - y)
+    table = reliability(np.column_stack([1 - p, p]), y, bins=1)
+    assert table["accuracy"][0] == pytest.approx(right.mean())

@@ -148,5 +148,5 @@ def test_seconds_need_every_seed_and_something_chosen():
         statistics.seconds_per_cycle(table[~gone])
     with pytest.raises(ValueError, match="there is no ratio"):
         statistics.times_faster(table.assign(seconds_kernel=0.0, seconds_query=0.0), "margin", "mlmoc")
-    with pytest.raises(ValueError, match="a: no row has series 'retrain'"):
+    with pytest.raises(ValueError, match="slow: no row has series 'retrain'"):
         statistics.times_faster(table, "margin", "retrain")

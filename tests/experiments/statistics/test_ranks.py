@@ -49,11 +49,11 @@ def test_bad_scores_are_told(as_user):
         statistics.rank_correlation([1, 2, 3], [0, 0, 0])
     with pytest.raises(ValueError, match="a: 1 of 2 entries are NaN"):
         statistics.rank_correlation([1, np.nan], [0, 1])
-    with pytest.raises(ValueError, match="scores of 3 and of 2 candidates"):
+    with pytest.raises(ValueError, match="scores of 3 and 2 candidates"):
         statistics.top_overlap([1, 2, 3], [1, 2], 1)
     with pytest.raises(ValueError, match="k: expected a whole number between 1 and 3, got 4"):
         statistics.top_overlap([1, 2, 3], [1, 2, 3], 4)
-    with pytest.raises(ValueError, match="scores of 1 and of 1 candidates; .* two at least"):
+    with pytest.raises(ValueError, match="scores of 1 and 1 candidates; .* 2 or more"):
         statistics.top_overlap([1], [1], 1)
     with pytest.raises(ValueError, match="b: expected real numbers, got booleans"):
         statistics.rank_correlation([1, 2], [True, False])

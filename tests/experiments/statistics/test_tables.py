@@ -114,7 +114,7 @@ def test_labels_as_texts_are_not_sorted_as_texts():
 
 
 def test_what_is_no_table_of_runs_is_told(as_user):
-    with pytest.raises(ValueError, match="table: expected a pandas DataFrame, .* got dict"):
+    with pytest.raises(ValueError, match="table: expected a pandas DataFrame of runs, got dict"):
         statistics.area({"series": ["random"]})
     table = runs()
     with pytest.raises(ValueError, match="table: column accuracy comes more than once"):
