@@ -65,7 +65,6 @@ _MOVED = {
     "figures": "textbook.figures",
     "gp": "experiments.gaussian_process",
     "implicit": "lookahead.implicit",
-    "large": "scaling.pool_cost",
     "learners": "experiments.learners",
     "linear": "lookahead.flow",
     "loop": "experiments.loop",
