@@ -4,8 +4,7 @@ import pandas as pd
 
 from ntkal.experiments import results
 from ntkal.inputs import check_int
-from ntkal.textbook.bench import networks, pool_scores, reveals, scikit_activeml
-from ntkal.textbook.bench.problem import FEW, made_up
+from ntkal.textbook.bench import from_kernels, networks, scikit_activeml
 from ntkal.textbook.bench.timing import ROW, shown
 
 __all__ = ["run", "shown", "stored"]
@@ -35,12 +34,12 @@ def run(n: int = 1000, m: int = 4000, classes: int = 10, inputs: int = 2000, see
         >>> bool((table["difference"].dropna() < 1e-8).all())
         True
     """
-    for name, value, low in (("n", n, 1), ("m", m, FEW), ("classes", classes, 2)):
+    for name, value, low in (("n", n, 1), ("m", m, from_kernels.FEW), ("classes", classes, 2)):
         check_int(name, value, low=low)
     check_int("inputs", inputs, low=networks.SMALLEST if inputs else 0)
-    case = made_up(n, m, classes, seed)
-    made = [*pool_scores.norm_form(case), *pool_scores.by_candidate(case)]
-    made += [*reveals.one(case), *reveals.many(case), *reveals.picks(case)]
+    case, made = from_kernels.made_up(n, m, classes, seed), []
+    for part in (from_kernels.norm_form, from_kernels.by_candidate, from_kernels.reveals, from_kernels.picks):
+        made += part(case)
     made += scikit_activeml.both(size=min(n, 400), classes=classes, seed=seed)
     if inputs:
         made += [row for name in networks.NETWORKS for row in networks.kernel(name, inputs)]
@@ -48,8 +47,11 @@ def run(n: int = 1000, m: int = 4000, classes: int = 10, inputs: int = 2000, see
     return pd.DataFrame(made, columns=list(ROW))
 
 
-def stored() -> tuple[pd.DataFrame, dict]:
-    """Return the table that is shipped with the package, and what made it.
+def stored(name: str = "bench") -> tuple[pd.DataFrame, dict]:
+    """Return a table that is shipped with the package, and what made it.
+
+    Args:
+        name: ``"bench"``, or ``"growth"`` for that of ``python -m ntkal bench --growth``.
 
     Raises:
         FileNotFoundError: When the package has none.
@@ -58,4 +60,4 @@ def stored() -> tuple[pd.DataFrame, dict]:
         >>> sorted(set(ROW) - set(stored()[0].columns))
         []
     """
-    return results.read(results.STORE / "bench.parquet")
+    return results.read(results.STORE / f"{name}.parquet")

@@ -5,37 +5,32 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from scipy import stats
 from tqdm import tqdm
 
-from ntkal import models
 from ntkal.acquisition import mlmoc, mlmoc_norm
-from ntkal.experiments import results
 from ntkal.kernels import empirical_ntk, gradient_sketch
-from ntkal.textbook.bench.problem import Case, made_up
+from ntkal.textbook.bench.from_kernels import Case, made_up
+from ntkal.textbook.bench.networks import network
 from ntkal.textbook.bench.timing import best_seconds
 
 BASE = {"n": 500, "m": 2000, "classes": 10}
-"""The sizes that stay while one of them grows."""
-
 SIZES = {
     "n": (500, 1000, 2000, 4000),
     "m": (1000, 2000, 4000, 8000),
     "classes": (10, 20, 40, 80),
     "width": (16, 32, 64, 128),
 }
-"""The sizes that one of them takes in turn; a width decides the number p of a network's parameters."""
+"""The values of each size while those of ``BASE`` stay; a width decides the number p of parameters."""
 
+# What is timed while n, m or C grows.
 TASKS: dict[str, Callable[[Case], Any]] = {
     "norm form from kernels": lambda case: mlmoc_norm(case.fit()),
     "flip form": lambda case: mlmoc(case.post),
     "one reveal": lambda case: case.post.reveal(0, np.eye(case.post.mean.shape[1])[0]).cov,
 }
-"""What is timed while n, m or C grows."""
-
 INPUTS, RANK = 500, 256
 """Inputs of the network, and features of its sketch, while the number of parameters grows."""
 
@@ -58,42 +53,27 @@ def run(
         >>> run({"m": (8, 16)}, {"n": 4, "m": 8, "classes": 2}, repeats=1)["size"].unique().tolist()
         [8, 16]
     """
-    base, made = base or BASE, []
+    made = []
     for grows, values in (sizes or SIZES).items():
         for value in tqdm(values, desc=f"growing {grows}"):
+            name, size = grows, int(value)
             if grows == "width":
-                name, (size, tasks) = "p", _network(int(value))
+                name, (size, tasks) = "p", _network(size)
             else:
-                case = made_up(**{**base, grows: int(value)})
-                name, size = grows, int(value)
+                case = made_up(**{**(base or BASE), grows: size})
                 tasks = {task: partial(work, case) for task, work in TASKS.items()}
             for task, work in tasks.items():
-                (seconds,), _ = best_seconds([work], repeats)
+                seconds = best_seconds([work], repeats)[0][0]
                 made.append({"task": task, "grows": name, "size": size, "seconds": seconds})
     return pd.DataFrame(made)
 
 
 def _network(width: int) -> tuple[int, dict[str, Callable[[], Any]]]:
     """The number of parameters of a convolutional network for 8 x 8 images, and its kernel's tasks."""
-    model = models.get("cnn", input_shape=(8, 8, 1), classes=10, width=width)
-    params = model.init(jax.random.key(0))
-    x = jnp.asarray(np.random.default_rng(0).random((INPUTS, 8, 8, 1)), jnp.float32)
+    model, params, x = network("cnn", INPUTS, (8, 8, 1), width)
     sketch = partial(gradient_sketch, model.apply, params, x, rank=RANK, key=jax.random.key(1))
     tasks = {"one-logit kernel": partial(empirical_ntk, model.apply, params, x), "sketched gradients": sketch}
     return sum(leaf.size for leaf in jax.tree.leaves(params)), tasks
-
-
-def stored() -> tuple[pd.DataFrame, dict]:
-    """Return the shipped table of ``python -m ntkal bench --growth``, and what made it.
-
-    Raises:
-        FileNotFoundError: When the package has none.
-
-    Example:
-        >>> sorted(stored()[0]["grows"].unique())
-        ['classes', 'm', 'n', 'p']
-    """
-    return results.read(results.STORE / "growth.parquet")
 
 
 def exponents(times: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Empirical kernels, whole queries and retraining of networks beside their peers."""
 
 import math
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -29,9 +30,8 @@ NETWORKS = {
 """Shape of an input and width, such that the peers take less than two minutes."""
 FEW = 64
 """Inputs that NTK-vector products are timed on; their seconds are scaled with the number of pairs."""
-CANDIDATES = 3
-"""Candidates that retraining is timed on; its seconds are scaled to the pool."""
 LABELLED, PICKS, RANK = 100, 20, 256
+Y = np.eye(10)[np.arange(LABELLED) % 10]
 SMALLEST = 4 * PICKS
 """The least number of inputs: a pool of a quarter, of which as many are asked for."""
 
@@ -47,7 +47,7 @@ def kernel(name: str, n: int) -> list[dict[str, Any]]:
     """
     from ntkal.kernels.neural_tangents import nt
 
-    model, params, x = _network(name, n)
+    model, params, x = network(name, n, *NETWORKS[name])
     few = min(n, FEW)
 
     def logit(p, x):
@@ -79,33 +79,31 @@ def query(m: int) -> list[dict[str, Any]]:
         >>> [(made["ratio"] > 0, made["difference"]) for made in query(80)]
         [(True, nan), (True, nan)]
     """
-    model, params, x = _network("cnn", LABELLED + m)
-    x_l, x_p = x[:LABELLED], x[LABELLED:]
-    y = np.eye(10)[np.arange(LABELLED) % 10]
-
-    def outputs():
-        return train.predict(model, params, x_l), train.predict(model, params, x_p)
+    model, params, x = network("cnn", LABELLED + m)
 
     def exact():
-        blocks = split_ntk(model.apply, params, x_l, x_p, logit="sum")
-        ridge = 1e-2 * float(jnp.diag(blocks[0]).mean())
-        return jax.lax.top_k(mlmoc(Lookahead.fit(*blocks, *outputs(), y, ridge=ridge)), PICKS)[1]
+        return jax.lax.top_k(mlmoc(_exact(model, params, x, *_outputs(model, params, x))), PICKS)[1]
 
     def sketched():
         phi = gradient_sketch(model.apply, params, x, rank=RANK, key=jax.random.key(1), logit="sum")
         ridge = 1e-2 * float((phi[:LABELLED] ** 2).sum(1).mean())
         halves = phi[:LABELLED], phi[LABELLED:]
-        post = FactorLookahead.fit(*halves, *outputs(), y, ridge=ridge, dtype="float32")
+        post = FactorLookahead.fit(*halves, *_outputs(model, params, x), Y, ridge=ridge, dtype="float32")
         return jax.lax.top_k(mlmoc(post), PICKS)[1]
 
     def by_badge():
-        features = train.in_batches(model.features, params, x_p, batch_size=1000)
-        f_p = train.predict(model, params, x_p).astype(np.float64)
+        features = train.in_batches(model.features, params, x[LABELLED:], batch_size=1000)
+        f_p = train.predict(model, params, x[LABELLED:]).astype(np.float64)
         return badge(probabilities(f_p), features, PICKS, np.random.default_rng(0))
 
-    what = f"a query of {PICKS} of {m} by look-ahead, cnn, {{}}"
-    whole = rows(what.format("exact"), exact, Peer("BADGE", by_badge, 1 / 10))
-    return [*whole, *rows(what.format(f"{RANK} random features"), sketched, Peer("BADGE", by_badge, 1 / 3))]
+    made = []
+    for how, ours, needed in (
+        ("exact", exact, 1 / 10),
+        (f"{RANK} random features", sketched, 1 / 3),
+    ):
+        what = f"a query of {PICKS} of {m} by look-ahead, cnn, {how}"
+        made += rows(what, ours, Peer("BADGE", by_badge, needed))
+    return made
 
 
 def retraining(m: int) -> list[dict[str, Any]]:
@@ -113,35 +111,38 @@ def retraining(m: int) -> list[dict[str, Any]]:
 
     Example:
         >>> retraining(4)[0]["needed"]
-        100.0
+        100
     """
-    model = models.cnn((8, 8, 1), 10)
-    params, x = model.init(jax.random.key(0)), _inputs((8, 8, 1), LABELLED + m)
-    x_l, x_p = x[:LABELLED], x[LABELLED:]
-    y = np.eye(10)[np.arange(LABELLED) % 10]
-    f_l, f_p = (train.predict(model, params, some) for some in (x_l, x_p))
-
-    def ours():
-        blocks = split_ntk(model.apply, params, x_l, x_p, logit="sum")
-        ridge = 1e-2 * float(jnp.diag(blocks[0]).mean())
-        return mlmoc(Lookahead.fit(*blocks, f_l, f_p, y, ridge=ridge))
-
-    state = prepare(Situation(model, params, x_l, y, x_p, f_l, f_p, key=jax.random.key(1)))
-    count = min(CANDIDATES, m)
+    model, params, x = network("cnn", LABELLED + m, (8, 8, 1))
+    f_l, f_p = _outputs(model, params, x)
+    inputs = x[:LABELLED], Y, x[LABELLED:]
+    state, count = prepare(Situation(model, params, *inputs, f_l, f_p, key=jax.random.key(1))), min(3, m)
 
     def theirs():
         return [outputs for _, outputs in islice(after(state, block=1), count)]
 
     peer = f"15 epochs of SGD for each, {count} candidates scaled to {m}"
     what = f"look-ahead over a pool of {m}, kernels included, cnn"
-    return rows(what, ours, Peer(peer, theirs, 100, m / count))
+    return rows(what, lambda: mlmoc(_exact(model, params, x, f_l, f_p)), Peer(peer, theirs, 100, m / count))
 
 
-def _network(name: str, n: int) -> tuple[Model, Any, jax.Array]:
-    shape, width = NETWORKS[name]
-    model = models.get(name, input_shape=shape, classes=10, width=width)
-    return model, model.init(jax.random.key(0)), _inputs(shape, n)
+def network(name: str, n: int, shape: Sequence[int] = (28, 28, 1), width: int = 32) -> tuple:
+    """Return a network, its parameters, and random inputs.
+
+    Example:
+        >>> network("mlp", 3)[2].shape
+        (3, 28, 28, 1)
+    """
+    model = models.get(name, input_shape=tuple(shape), classes=10, width=width)
+    x = jnp.asarray(np.random.default_rng(0).random((n, *shape)), jnp.float32)
+    return model, model.init(jax.random.key(0)), x
 
 
-def _inputs(shape: tuple[int, ...], n: int) -> jax.Array:
-    return jnp.asarray(np.random.default_rng(0).random((n, *shape)), jnp.float32)
+def _outputs(model: Model, params: Any, x: jax.Array) -> list[np.ndarray]:
+    return [train.predict(model, params, some) for some in (x[:LABELLED], x[LABELLED:])]
+
+
+def _exact(model: Model, params: Any, x: jax.Array, f_l: np.ndarray, f_p: np.ndarray) -> Lookahead:
+    blocks = split_ntk(model.apply, params, x[:LABELLED], x[LABELLED:], logit="sum")
+    ridge = 1e-2 * float(jnp.diag(blocks[0]).mean())
+    return Lookahead.fit(*blocks, f_l, f_p, Y, ridge=ridge)

@@ -31,17 +31,11 @@ ROW = {
 ENOUGH = 30.0
 """Seconds of timing after which tasks are not repeated."""
 
-_NOTHING = math.nan
-
 
 def best_seconds(tasks: Sequence[Callable[[], Any]], repeats: int = 3) -> tuple[list[float], list[Any]]:
     """Run tasks in turn, once to compile and ``repeats`` times for their best seconds.
 
-    Tasks that take long are not repeated once :data:`ENOUGH` seconds have been timed.
-
-    Args:
-        tasks: Functions without arguments.
-        repeats: How many times each is timed at most, at least 1.
+    Tasks are functions without arguments. They are not repeated once :data:`ENOUGH` seconds have been timed.
 
     Returns:
         The best seconds of each, and what each returned.
@@ -75,32 +69,26 @@ def gap(have: Any, want: Any) -> float:
     return float(np.max(np.abs(have - want)) / max(np.max(np.abs(want)), 1e-300))
 
 
-def row(
-    what: str,
-    seconds: float,
-    peer: str,
-    peer_seconds: float,
-    *,
-    needed: float | int,
-    difference: float = _NOTHING,
-    difference_at_most: float = _NOTHING,
-    memory: float | int = _NOTHING,
-    memory_at_most: float | int = _NOTHING,
-    peer_memory: float | int = _NOTHING,
-    note: str = "",
-) -> dict[str, Any]:
+def row(what: str, seconds: float, peer: str, peer_seconds: float, **known: Any) -> dict[str, Any]:
     """Return one row of the table; it is reached when every number asked for is.
+
+    Args:
+        what: First column, and so are the next ones.
+        seconds: Ours.
+        peer: What ours is compared with.
+        peer_seconds: The peer's.
+        **known: Other columns, ``needed`` among them. What is not given is NaN, and the note empty.
 
     Example:
         >>> row("ours", 1.0, "theirs", 3.0, needed=2, memory=10, memory_at_most=5)["reached"]
         False
     """
-    ratio = peer_seconds / seconds
-    bounded = ((difference, difference_at_most), (memory, memory_at_most))
-    reached = ratio >= needed and all(have <= most for have, most in bounded if not math.isnan(most))
-    values = (what, seconds, peer, peer_seconds, ratio, float(needed), difference, difference_at_most)
-    rest = (float(memory), float(memory_at_most), float(peer_memory), bool(reached), note)
-    return dict(zip(ROW, values + rest, strict=True))
+    made = dict.fromkeys(ROW, math.nan) | {"note": ""} | known
+    made |= {"what": what, "seconds": seconds, "peer": peer, "peer_seconds": peer_seconds}
+    made["ratio"] = peer_seconds / seconds
+    bounds = ((made[name], made[f"{name}_at_most"]) for name in ("difference", "memory"))
+    kept = all(have <= most for have, most in bounds if not math.isnan(most))
+    return made | {"reached": bool(made["ratio"] >= made["needed"] and kept)}
 
 
 class Peer(NamedTuple):
@@ -123,8 +111,8 @@ class Peer(NamedTuple):
     task: Callable[[], Any] | None
     needed: float | int
     times: float | int = 1.0
-    admitted: float = _NOTHING
-    memory: float | int = _NOTHING
+    admitted: float = math.nan
+    memory: float | int = math.nan
 
 
 def rows(
@@ -151,17 +139,15 @@ def rows(
         (0.0, True)
     """
     if any(peer.task is None for peer in peers):
-        return [
-            row(what, _NOTHING, peer.name, _NOTHING, needed=peer.needed, note="not installed")
-            for peer in peers
-        ]
+        missing = {"peer_seconds": math.nan, "note": "not installed"}
+        return [row(what, math.nan, peer.name, needed=peer.needed, **missing) for peer in peers]
     (own, *others), (have, *wants) = best_seconds([ours, *(peer.task for peer in peers)], repeats)
     made = []
     for peer, seconds, want in zip(peers, others, wants, strict=True):
-        compared = not math.isnan(peer.admitted)
-        difference = gap(see(have)[tuple(map(slice, want.shape))], want) if compared else _NOTHING
-        bounds = {"difference": difference, "difference_at_most": peer.admitted, "peer_memory": peer.memory}
-        made.append(row(what, own, peer.name, peer.times * seconds, needed=peer.needed, **bounds, **more))
+        found = {"needed": peer.needed, "difference_at_most": peer.admitted, "peer_memory": peer.memory}
+        if not math.isnan(peer.admitted):
+            found["difference"] = gap(see(have)[tuple(map(slice, want.shape))], want)
+        made.append(row(what, own, peer.name, peer.times * seconds, **found, **more))
     return made
 
 
@@ -172,15 +158,15 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         >>> shown(pd.DataFrame([row("ours", 1.0, "theirs", 2.5, needed=3.0)]))["reached"].item()
         'no'
     """
+
+    def digits(value):
+        return "-" if pd.isna(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
     numbers = table[["seconds", "ratio", "needed", "difference"]]
     bytes_ = (table[["memory", "peer_memory"]] / 2**20).set_axis(["MiB", "peer's MiB"], axis=1)
-    said = pd.concat([numbers, bytes_], axis=1).map(_three_digits)
+    said = pd.concat([numbers, bytes_], axis=1).map(digits)
     reached = table["reached"].map({True: "yes", False: "no"})
     return pd.concat([table[["what", "peer"]], said, reached, table["note"]], axis=1)
-
-
-def _three_digits(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def compiled_bytes(function: Callable, *arguments: Any) -> float:

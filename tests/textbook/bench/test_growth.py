@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ntkal.textbook import bench
 from ntkal.textbook.bench import growth
 
 
@@ -38,7 +39,7 @@ def test_the_number_of_parameters_grows_with_the_width():
 
 
 def test_the_stored_table_has_every_size_and_says_how_it_was_made():
-    table, made = growth.stored()
+    table, made = bench.stored("growth")
     assert made["command"] == "python -m ntkal bench --growth"
     assert made["commit"]
     assert not made["dirty"]
