@@ -23,21 +23,12 @@ class SingularKernelError(np.linalg.LinAlgError):
 
 
 def is_traced(*trees: Any) -> bool:
-    """Return whether a leaf of the trees is traced by a JAX transformation, so that it has no value yet.
-
-    Example:
-        >>> is_traced(jnp.ones(2), 1.0), bool(jax.jit(lambda x: jnp.asarray(is_traced(x)))(1.0))
-        (False, True)
-    """
+    """Return whether a leaf of the trees is traced by a JAX transformation, so that it has no value yet."""
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
 
 
 def check_x64() -> None:
-    """Raise a RuntimeError when JAX's 64-bit mode was turned off after ``import ntkal``.
-
-    Example:
-        >>> check_x64()
-    """
+    """Raise a RuntimeError when JAX's 64-bit mode was turned off after ``import ntkal``."""
     if not jax.config.jax_enable_x64:
         raise RuntimeError(
             "JAX's 64-bit mode is off, and kernel solves in float32 lose all accuracy. "
@@ -172,12 +163,7 @@ def as_positions(name: str, value: Any, high: int, *, distinct: bool = True) -> 
 
 
 def check_choice(name: str, value: Any, allowed: Iterable[str]) -> str:
-    """Return ``value`` if it is one of ``allowed``, else raise a ValueError with the nearest and all.
-
-    Example:
-        >>> check_choice("strategy", "margin", ["margin", "random"])
-        'margin'
-    """
+    """Return ``value`` if it is one of ``allowed``, else raise a ValueError with the nearest and all."""
     options = sorted(allowed)
     if not isinstance(value, str) or value not in options:
         raise ValueError(
@@ -190,10 +176,6 @@ def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> An
     """Return ``value`` as an int between ``low`` and ``high`` (both included), else raise a ValueError.
 
     A traced whole number is handed on as it is.
-
-    Example:
-        >>> check_int("cycles", 5, low=0)
-        5
     """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole and getattr(value, "ndim", None) == 0:
@@ -212,10 +194,6 @@ def check_number(name: str, value: Any, *, low: float | int, high: float | int |
     """Return ``value`` as a finite float from ``low`` to ``high`` (both included), else raise a ValueError.
 
     A traced number is handed on as it is.
-
-    Example:
-        >>> check_number("ridge", 1, low=0)
-        1.0
     """
     bounds = f"of at least {low:g}" if high is None else f"between {low:g} and {high:g}"
     if is_traced(value) and value.ndim == 0:

@@ -24,14 +24,7 @@ UNROLL = 16
 
 
 def gain(post: Posterior) -> Float[Array, " m"]:
-    """Return 1 / (S_cc + ridge) for each candidate, and 0 where the labelled points determine it already.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> from ntkal import Lookahead
-        >>> gain(Lookahead(jnp.zeros((2, 1)), jnp.diag(jnp.array([0.0, 4.0])), ridge=0.0)).tolist()
-        [0.0, 0.25]
-    """
+    """Return 1 / (S_cc + ridge) for each candidate, and 0 where the labelled points determine it already."""
     variance = post.variance + post.ridge
     known = variance <= post.floor
     return jnp.where(known, 0.0, 1.0 / jnp.where(known, 1.0, variance))

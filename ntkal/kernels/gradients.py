@@ -36,13 +36,6 @@ def held(network: Network) -> tuple[dict[int, int], dict[int, int], frozenset[in
     Returns:
         Bytes a row of what is kept of each leaf that moves; bytes a row of its activations and cotangents;
         the leaves to be kept as activations and cotangents.
-
-    Example:
-        >>> from ntkal.kernels.network import trace_network
-        >>> network = trace_network(lambda w, x: x @ w, jnp.ones((100, 50)), x=jnp.ones((1, 100)))
-        >>> size, _, pairs = held(network)
-        >>> size, pairs
-        ({0: 1200}, frozenset({0}))
     """
     found = layers(network.program, network.moving)
     size, work, pairs = {}, {}, set()
@@ -115,15 +108,7 @@ class Gradients:
 
 @partial(jax.jit, static_argnums=0)
 def of_batch(program: Program, arrays: tuple[list, list], x: Float[Array, "b ..."]) -> list[jax.Array]:
-    """Run the program of :class:`Gradients` for each of some inputs.
-
-    Example:
-        >>> from ntkal.kernels.network import trace_network
-        >>> network = trace_network(lambda w, x: x @ w, jnp.ones((2, 3)), x=jnp.ones((4, 2)))
-        >>> take = gradients(network, "all", (0,))
-        >>> of_batch(take.program, take.arrays, jnp.ones((5, 2)))[0].shape
-        (5, 3, 6)
-    """
+    """Run the program of :class:`Gradients` for each of some inputs."""
     return jax.vmap(lambda one: program([*arrays[0], one, *arrays[1]]))(x)
 
 
@@ -250,12 +235,7 @@ def add_block(
 
 @jax.jit
 def mirrored(kernel: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """Return the symmetric matrix that has the given lower triangle.
-
-    Example:
-        >>> mirrored(jnp.array([[1.0, 9.0], [2.0, 3.0]])).tolist()
-        [[1.0, 2.0], [2.0, 3.0]]
-    """
+    """Return the symmetric matrix that has the given lower triangle."""
     return jnp.tril(kernel) + jnp.tril(kernel, -1).T
 
 

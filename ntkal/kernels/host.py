@@ -47,7 +47,7 @@ def minus_gram(whole: Float[Array, "m m"], half: Float[Array, "m n"]) -> Float[A
         >>> minus_gram(2 * jnp.eye(2), jnp.ones((2, 1))).tolist()
         [[1.0, -1.0], [-1.0, 1.0]]
     """
-    given, whole, half = whole, np.asarray(whole), np.asarray(half)
+    given, whole, half = half, np.asarray(whole), np.asarray(half)
     out = _empty(whole.shape)
     for i in range(0, len(whole), _STRIP):
         strip = slice(i, min(i + _STRIP, len(whole)))
@@ -115,22 +115,12 @@ def joined(parts: Iterable[ArrayLike]) -> Float[Array, "n ..."]:
 
 
 def largest(array: Float[np.ndarray, "..."]) -> float:
-    """Return the largest absolute entry, without an array of absolute values.
-
-    Example:
-        >>> largest(np.array([1.0, -3.0]))
-        3.0
-    """
+    """Return the largest absolute entry, without an array of absolute values."""
     return float(max(np.max(array), -np.min(array)))
 
 
 def asymmetry(kernel: Float[np.ndarray, "n n"], side: int = 256) -> float:
-    """Return the largest difference of an entry from its mirror, tile by tile: whole columns miss the cache.
-
-    Example:
-        >>> asymmetry(np.array([[1.0, 2.0], [2.5, 1.0]]))
-        0.5
-    """
+    """Return the largest difference of an entry from its mirror, by tiles: whole columns miss the cache."""
     gap = 0.0
     for i in range(0, len(kernel), side):
         for j in range(i, len(kernel), side):
@@ -140,10 +130,9 @@ def asymmetry(kernel: Float[np.ndarray, "n n"], side: int = 256) -> float:
 
 
 def _handed_over(made: np.ndarray, given: ArrayLike) -> jax.Array:
-    """An array of the host as one of JAX, not copied unless what was given is on another device."""
+    """An array of the host as one of JAX where what was given is; not copied unless that is elsewhere."""
     array = jnp.from_dlpack(made)
-    elsewhere = isinstance(given, jax.Array) and given.devices() != array.devices()
-    return jax.device_put(array, *given.devices()) if elsewhere else array
+    return jax.device_put(array, given.sharding) if isinstance(given, jax.Array) else array
 
 
 def _empty(shape: tuple[int, ...]) -> np.ndarray:

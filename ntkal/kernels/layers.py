@@ -131,11 +131,6 @@ def activations(layer: Layer, x: jax.Array) -> Float[Array, "S K"]:
     Args:
         layer: A layer.
         x: The other operand of its equation.
-
-    Example:
-        >>> program, _ = Program.trace(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((1, 2)))
-        >>> activations(layers(program, [0])[0], jnp.array([[3.0, 4.0]])).tolist()
-        [[3.0, 4.0]]
     """
     x, options = layer.scale * jnp.asarray(x), layer.equation.params
     if layer.equation.primitive.name == "dot_general":
@@ -157,13 +152,7 @@ def activations(layer: Layer, x: jax.Array) -> Float[Array, "S K"]:
 
 
 def cotangents(layer: Layer, g: jax.Array) -> Float[Array, "S O"]:
-    """Return the derivatives with respect to the outputs of a layer's equation by positions.
-
-    Example:
-        >>> program, _ = Program.trace(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((1, 2)))
-        >>> cotangents(layers(program, [0])[0], jnp.ones((1, 3))).shape
-        (1, 3)
-    """
+    """Return the derivatives with respect to the outputs of a layer's equation by positions."""
     if layer.equation.primitive.name == "conv_general_dilated":
         batch, channel, *space = layer.equation.params["dimension_numbers"].out_spec
         return g.transpose(batch, *space, channel).reshape(layer.positions, layer.outputs)

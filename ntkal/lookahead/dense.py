@@ -85,7 +85,6 @@ class Lookahead(KernelLookahead):
         gained = row / variance
         if host.on_host(self.cov) and self.cov.nbytes >= host.LARGE and not is_traced(row):
             cov = host.minus_outer(self.cov, np.asarray(row), np.asarray(gained))
-            cov = jax.device_put(cov, row.sharding)
         else:
             cov = _minus_outer(self.cov, row, gained)
         return Lookahead(mean, cov, self.ridge, self.floor)
@@ -96,7 +95,7 @@ class Lookahead(KernelLookahead):
 
 def _minus_gram(whole, half):
     if host.on_host(whole) and host.on_host(half):
-        return jax.device_put(host.minus_gram(whole, half), half.sharding)
+        return host.minus_gram(whole, half)
     return _minus_product(whole, half)
 
 
