@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,28 +60,25 @@ def claim(
         Claim holds: the two forms differ by 3e-16 (at most 1e-12).
         3e-16
     """
-    if at_least is None and at_most is None and equals is None:
+    given = {"at_least": at_least, "at_most": at_most, "equals": equals}
+    bounds = {name: _one_number(name, bound) for name, bound in given.items() if bound is not None}
+    within = _one_number("tolerance", tolerance)
+    if not bounds:
         raise ValueError("claim: give at_least, at_most or equals; a claim that cannot fail is not a claim.")
-    limits = {"at_least": at_least, "at_most": at_most, "equals": equals, "tolerance": tolerance}
-    limits = {name: _one_number(name, limit) for name, limit in limits.items() if limit is not None}
-    for name, limit in limits.items():
-        if not math.isfinite(limit):
-            raise ValueError(f"{name}: expected a finite number, got {limit}.")
-    if tolerance < 0 or (tolerance and equals is None):
+    for name, bound in {**bounds, "tolerance": within}.items():
+        if not math.isfinite(bound):
+            raise ValueError(f"{name}: expected a finite number, got {bound}.")
+    if within < 0 or (within and equals is None):
         raise ValueError(f"tolerance: a number of at least 0 beside equals, got {tolerance}.")
     number = _one_number("value", value)
-    bounds, holds = [], math.isfinite(number)
-    if "at_least" in limits:
-        bounds.append(f"at least {limits['at_least']:.4g}")
-        holds = holds and number >= limits["at_least"]
-    if "at_most" in limits:
-        bounds.append(f"at most {limits['at_most']:.4g}")
-        holds = holds and number <= limits["at_most"]
-    if "equals" in limits:
-        within = f" within {limits['tolerance']:.2g}" if tolerance else ""
-        bounds.append(f"equal to {limits['equals']:.4g}{within}")
-        holds = holds and abs(number - limits["equals"]) <= limits["tolerance"]
-    said = f"{statement} {number:.4g} ({' and '.join(bounds)})"
+    tests = {
+        "at_least": ("at least", operator.ge),
+        "at_most": ("at most", operator.le),
+        "equals": ("equal to", lambda one, other: abs(one - other) <= within),
+    }
+    holds = math.isfinite(number) and all(tests[name][1](number, bound) for name, bound in bounds.items())
+    words = " and ".join(f"{tests[name][0]} {bound:.4g}" for name, bound in bounds.items())
+    said = f"{statement} {number:.4g} ({words}{f' within {within:.2g}' if within else ''})"
     if not holds:
         raise ClaimError(f"Claim fails: {said}.")
     print(f"Claim holds: {said}.")
@@ -100,8 +98,7 @@ class Checker:
         rtol: Relative tolerance, measured against the largest entry of the expected answer.
 
     Example:
-        >>> double = Checker(lambda x, *, factor=2: factor * x, {"You added them.": {"then": lambda y: y + 2},
-        ...                                                      "You took three.": {"factor": 3}})
+        >>> double = Checker(lambda x, *, factor=2: factor * x, {"You took three.": {"factor": 3}})
         >>> double.problem(9.0, x=3.0)
         'You took three.'
     """
@@ -123,7 +120,7 @@ class Checker:
         given = {name: _plain(one) for name, one in given.items()}
         self._check_given(given)
         want = np.asarray(self.expected(**given))
-        have = _real_numbers(value, booleans=want.dtype == bool)
+        have = _numbers(value, booleans=want.dtype == bool)
         if isinstance(have, str):
             return have
         if have.shape != want.shape:
@@ -147,9 +144,8 @@ class Checker:
             harmless = guess.shape != want.shape or _largest(guess - want) <= self._allowed(want)
             if not harmless and _largest(have - guess) <= self._allowed(guess):
                 return explanation
-        if precision in (np.float16, np.float32) and difference < 30 * np.finfo(precision).eps * _largest(
-            want
-        ):
+        rounding = 30 * np.finfo(precision).eps if precision in (np.float16, np.float32) else 0.0
+        if difference < rounding * _largest(want):
             return f"That is right but for the rounding of {precision}: compute it in float64."
         return f"The largest difference from the right answer is {difference:.3g}; work it through once more."
 
@@ -189,7 +185,7 @@ def _largest(values: Any) -> float:
 
 
 def _one_number(name: str, value: Any) -> float:
-    found = _real_numbers(value, booleans=True)
+    found = _numbers(value)
     if isinstance(found, str):
         raise ValueError(f"{name}: {found[0].lower()}{found[1:]}")
     if found.size != 1 or np.iscomplexobj(found):
@@ -197,7 +193,7 @@ def _one_number(name: str, value: Any) -> float:
     return float(found.item())
 
 
-def _real_numbers(value: Any, *, booleans: bool) -> np.ndarray | str:
+def _numbers(value: Any, *, booleans: bool = True) -> np.ndarray | str:
     """Return an array of numbers, or what the value is instead; NaN and imaginary parts may be left."""
     if is_traced(value):
         return _TRACED
@@ -218,14 +214,11 @@ def _real_numbers(value: Any, *, booleans: bool) -> np.ndarray | str:
 
 def _plain(given: Any) -> Any:
     """Return lists, tables and arrays of any kind as NumPy arrays, in float64 if they are no integers."""
-    if not (isinstance(given, (list, tuple)) or hasattr(given, "__array__")) or is_traced(given):
+    listed = isinstance(given, (list, tuple)) or hasattr(given, "__array__")
+    array = _numbers(given) if listed else None
+    if not isinstance(array, np.ndarray):
         return given
-    try:
-        array = np.asarray(given)
-    except ValueError:  # parts of different lengths
-        return given
-    if array.dtype == object or jnp.issubdtype(array.dtype, jnp.floating):
-        array = array.astype(float)
+    array = array.astype(float) if jnp.issubdtype(array.dtype, jnp.floating) else array
     return array if array.ndim else array.item()
 
 

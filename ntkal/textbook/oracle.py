@@ -46,13 +46,12 @@ class Reply:
     seconds: float
 
     def __str__(self) -> str:
-        before = f"(before, it took it for a {self.guess})."
+        said, before = f"You said {self.label}", f"(before, it took it for a {self.guess})."
         if self.label == self.truth:
-            return f"You said {self.label}, and so it is {before}"
-        belief = (
-            "now believes you" if self.believed == self.label else f"still takes it for a {self.believed}"
-        )
-        return f"You said {self.label}, it was a {self.truth}: the model {belief} {before}"
+            return f"{said}, and so it is {before}"
+        convinced = self.believed == self.label
+        belief = "now believes you" if convinced else f"still takes it for a {self.believed}"
+        return f"{said}, it was a {self.truth}: the model {belief} {before}"
 
 
 class Oracle:
@@ -98,8 +97,7 @@ class Oracle:
         if self.truth.shape != (m,):
             raise ValueError(f"truth: expected shape ({m},), one class each, got {self.truth.shape}.")
         if self.truth.dtype.kind not in "iu" or not set(self.truth) <= set(range(classes)):
-            said = f"{self.truth.dtype}: {np.unique(self.truth)[:5].tolist()}"
-            raise ValueError(f"truth: expected whole numbers from 0 to {classes - 1}, got {said}.")
+            raise ValueError(f"truth: expected whole numbers from 0 to {classes - 1}, got {self.truth}.")
         self.candidates = check_int("candidates", candidates, low=1, high=m - 1)
         self.replies: list[Reply] = []
         self._start = self.post = post
@@ -124,7 +122,7 @@ class Oracle:
             raise ValueError("label: every candidate has one already; undo() takes the last one back.")
         label = check_int("label", label, low=0, high=self.post.mean.shape[1] - 1)
         c, before, start = self.query, self.predictions(), time.perf_counter()
-        self.post = self._revealed(self.post, c, label)
+        self._reveal(c, label)
         self.query = self._next([*(reply.query for reply in self.replies), c])
         seconds, now = time.perf_counter() - start, self.predictions()
         changed = int(np.sum((before != now)[self.candidates :]))
@@ -137,14 +135,14 @@ class Oracle:
         if self.replies:
             self.query, self.post = self.replies.pop().query, self._start
         for reply in self.replies:  # a reveal is quick and its order is free, so the past is not stored
-            self.post = self._revealed(self.post, reply.query, reply.label)
+            self._reveal(reply.query, reply.label)
 
     def table(self) -> pd.DataFrame:
         """Return the answers, one a row, with the columns of :class:`Reply`."""
         return pd.DataFrame(map(asdict, self.replies), columns=[column.name for column in fields(Reply)])
 
-    def _revealed(self, post: Posterior, c: int, label: int) -> Posterior:
-        return post.reveal(c, jnp.eye(post.mean.shape[1])[label])
+    def _reveal(self, c: int, label: int) -> None:
+        self.post = self.post.reveal(c, jnp.eye(self.post.mean.shape[1])[label])
 
     def _next(self, taken: list[int]) -> int | None:
         """Find the best candidate without a label; the pool stays whole, so that nothing recompiles."""
