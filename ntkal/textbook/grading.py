@@ -1,7 +1,7 @@
-"""What the hidden tests of the problem sets share: they run a student's function and say what is wrong with it.
+"""What hidden tests of the problem sets share: they run a student's function and say what is wrong with it.
 
-In: a function that a student wrote, inputs drawn by the test. Out: nothing, or a ``WrongAnswer`` in words. No test
-here knows an answer: that is in the sources of the problem sets.
+In: a function that a student wrote, inputs drawn by the test. Out: nothing, or a ``WrongAnswer`` in words. No
+answer is known here: the answers are in the sources of the problem sets.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import psutil
 
 from ntkal.textbook.check import Checker, WrongAnswer
 
@@ -31,8 +30,8 @@ def grade(
 ) -> None:
     """Call a student's function on every case and name the slip that explains all of its answers.
 
-    Each case weighs the same: answers are divided by the largest entry of the right one. What a student returns
-    may be of any container and type of real numbers, JAX's too.
+    Each case weighs the same: answers are divided by the largest entry of the right one. What a student
+    returns may be of any container and type of real numbers, JAX's too.
 
     Args:
         student: Called with a copy of each case, ``student(*case)``.
@@ -73,9 +72,9 @@ def grade(
     said, found = "", []
     for case, want in zip(cases, wanted, strict=True):
         have = student(*copy.deepcopy(case))
-        form = Checker(lambda want=want: np.zeros(want.shape), rtol=1e300).problem(have)
+        form = Checker(lambda want=want: np.ones(want.shape), rtol=1e300).problem(have)
         said = said or form or ""
-        found.append(np.real(numbers(have)) if not form else 0)
+        found.append(numbers(have) if not form else 0)
     if not said:
         checker = Checker(
             lambda: all_cases(wanted),
@@ -112,8 +111,8 @@ def unchanged(student: Callable[..., Any], *case: Any) -> None:
     for one, other in zip(case, before, strict=True):
         if isinstance(one, np.ndarray) and not np.array_equal(one, other, equal_nan=True):
             raise WrongAnswer(
-                "Your function changed its arguments (a += ... works in place): the next call gets a wrong one. "
-                "Work on copies."
+                "Your function changed its arguments (a += ... works in place): the next call gets a "
+                "wrong one. Work on a copy."
             )
 
 
@@ -121,13 +120,13 @@ def unchanged(student: Callable[..., Any], *case: Any) -> None:
 def without(student: Callable[..., Any], *forbidden: str, why: str) -> Iterator[None]:
     """Make calls that the question forbids raise, under whatever name the student has them.
 
-    Every module of the same package and the student's own names are searched for the function; they get it back at
-    the end. A ``try`` around the call does not help: what was called is remembered.
+    Every module of the same package and the student's own names are searched for the function; they get it
+    back at the end. A ``try`` around the call does not help: what was called is remembered.
 
     Args:
         student: The student's function, whose global names are searched.
-        forbidden: Dotted names, as ``"ntkal.empirical_ntk"``; ``"neural_tangents.*"`` is any function of the package
-            among the student's names.
+        forbidden: Dotted names, as ``"ntkal.empirical_ntk"``; ``"neural_tangents.*"`` is whatever the
+            student's names hold of that package.
         why: The end of the sentence, as ``"write the gradients out"``.
 
     Raises:
@@ -170,8 +169,8 @@ def without(student: Callable[..., Any], *forbidden: str, why: str) -> Iterator[
 def peak_memory(call: Callable[[], Any]) -> float:
     """Return by how many bytes the process grew at most during the call, JAX's arrays and NumPy's alike.
 
-    The call is made once before, so that what is compiled does not count. Where the system keeps no mark that can
-    be put back (Linux does), growth above the highest mark so far is all that is seen.
+    The call is made once before, so that what is compiled does not count. Where the system has no mark that
+    can be put back (Linux has), growth above the highest mark so far is all that is seen.
 
     Example:
         >>> peak_memory(lambda: np.ones(4_000_000).sum()) < 100e6
@@ -190,6 +189,8 @@ def _highest() -> float:
     """The largest size of the process in memory, in bytes, since the mark was put back."""
     with contextlib.suppress(OSError), open("/proc/self/status") as rows:
         return 1024.0 * next(int(row.split()[1]) for row in rows if row.startswith("VmHWM"))
+    import psutil
+
     now = psutil.Process().memory_info()
     return float(getattr(now, "peak_wset", now.rss))
 
