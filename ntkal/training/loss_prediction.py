@@ -41,16 +41,15 @@ def fit(
     R reaches the network through the stages, and so changes the classifier, during the first ``detach`` of
     the steps; after that only the module learns from it. With ``weight=0`` or ``detach=0`` the network is
     that of :func:`ntkal.training.fit` with the same key. The source's weight, 1, goes with a cross-entropy;
-    beside the squared loss it can unsettle the classifier, the more the larger the learning rate. Runs of
-    the strategy ``"ll4al"`` use a tenth (``RANKING`` in ``ntkal/learners.py``).
+    beside the squared loss it can unsettle the classifier: runs of the strategy ``"ll4al"`` use a tenth.
 
     Args:
         model: The network; it needs ``train_stages``.
-        params: Where to start; left unchanged.
+        params: As in :func:`ntkal.training.fit`.
         x: Inputs (n, ...), n at least 2.
         y: Targets (n, C).
-        config: Steps, batches, rates, augmentation, for network and module alike. In a batch of odd size the
-            last input has no partner and counts in the squared loss only; a batch of one has no pairs.
+        config: For network and module alike. In a batch of odd size the last input has no partner and counts
+            in the squared loss only.
         key: A JAX random key; it draws the module's initial weights, the batches and the augmentation.
         weight: Of the ranking loss, :math:`\lambda`, at least 0.
         margin: Of the ranking loss, positive.
@@ -62,13 +61,11 @@ def fit(
         step, the squared loss and the ranking loss, float64 (steps, 2).
 
     Raises:
-        ValueError: When shapes do not fit, entries are not finite, a number is out of range, batches have no
-            pairs, or the network has no stages.
-        FloatingPointError: When a loss becomes NaN or infinite; the message names the learning rate.
+        ValueError: As :func:`ntkal.training.fit`, and when batches have no pairs or the network no stages.
+        FloatingPointError: As there.
 
     Source:
-        Yoo and Kweon (2019), section 3 and, for the defaults, section 4.1: the module's gradient is stopped
-        after 120 of 200 epochs.
+        Yoo and Kweon (2019), section 3 and, for the defaults, section 4.1.
 
     Example:
         >>> import jax, ntkal
@@ -88,10 +85,7 @@ def fit(
     if margin == 0:
         raise ValueError(f"margin: expected a positive number, got {margin}.")
     if min(len(x), config.batch_size) < 2:
-        raise ValueError(
-            f"batch_size: {config.batch_size} of {len(x)} inputs make no pairs to rank; both must be at "
-            "least 2."
-        )
+        raise ValueError(f"batch_size: {config.batch_size} of {len(x)} inputs make no pairs; at least 2 do.")
     # The network's batches are those of ntkal.training.fit; the module's draws come from another generator.
     drawn = batches(x, y, config.batch_size, config.augmentation, generator(key))
     module = _init(model, params, x[:1], generator(jax.random.fold_in(random_key(key), 1)), width)
@@ -115,7 +109,7 @@ def predict(
     Args:
         model: The network.
         params: Its parameters.
-        module: The module that :func:`fit` trained with it.
+        module: The module that :func:`fit` trained with it; the example is there.
         x: Inputs (n, ...).
         batch_size: Inputs at a time, at least 1.
 
@@ -126,13 +120,12 @@ def predict(
         ValueError: When the inputs do not have the model's shape.
 
     Example:
-        >>> import jax, ntkal
-        >>> model = ntkal.models.mlp((1,), 3, width=8)
-        >>> params = model.init(jax.random.key(0))
-        >>> x, y = np.arange(6.0)[:, None] / 6, np.eye(3)[np.arange(6) % 3]
-        >>> params, module, _ = fit(model, params, x, y, TrainConfig(steps=1), jax.random.key(1))
-        >>> predict(model, params, module, x).shape
-        (6,)
+        >>> import ntkal
+        >>> linear = ntkal.models.mlp((1,), 3, width=1, depth=1)
+        >>> params = linear.init(jax.random.key(0))
+        >>> module = {"layers": [{"kernel": np.ones((1, 1)), "bias": np.ones(1)}], "readout": np.ones((1, 1))}
+        >>> predict(linear, params, module, np.zeros((4, 1))).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
 
     def column(params, x):
@@ -149,9 +142,8 @@ def ranking_loss(
     .. math:: R = \frac1{b'} \sum_{i \le b'} \max\big(0,\ \xi - s_i (\hat\ell_i - \hat\ell_{b'+i})\big),
               \qquad s_i = \begin{cases} 1 & \ell_i > \ell_{b'+i} \\ -1 & \text{otherwise} \end{cases}
 
-    with :math:`b' = \lfloor b/2 \rfloor` pairs: the first half of the batch meets the second. If b is
-    odd, the last entry has no partner. The true losses enter by their order alone, so that no gradient flows
-    through them.
+    with :math:`b' = \lfloor b/2 \rfloor` pairs: the first half of the batch meets the second. The true
+    losses enter by their order alone, so that no gradient flows through them.
 
     Args:
         predicted: Predicted losses, shape (b,).

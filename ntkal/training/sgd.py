@@ -6,6 +6,7 @@ is many times slower, and a step that is compiled once for a batch's shape serve
 
 import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -148,9 +149,6 @@ def accuracy(
         y: Labels (n,), whole numbers from 0 to C - 1.
         batch_size: Inputs at a time, at least 1.
 
-    Returns:
-        A number from 0 to 1.
-
     Raises:
         ValueError: When ``y`` is not a label for each input, and for a network with one output.
 
@@ -216,8 +214,8 @@ def train_step(model: Model, config: TrainConfig, objective: Callable = squared_
 
 def descend(
     step: Callable,
-    weights: dict,
-    statistics: dict,
+    weights: Any,
+    statistics: Any,
     drawn: Iterable,
     config: TrainConfig,
     more: Callable[[int], tuple] = lambda i: (),
@@ -227,11 +225,11 @@ def descend(
 
     Args:
         step: From :func:`train_step`.
-        weights: Where to start.
-        statistics: Where to start.
+        weights: Where to start, any pytree.
+        statistics: As the weights.
         drawn: Batches, from :func:`ntkal.training.batches`.
         config: Steps and rates.
-        more: Further arguments of each step.
+        more: Further arguments of step i.
         progress: Show a text bar on standard error.
 
     Raises:
