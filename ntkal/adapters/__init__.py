@@ -1,0 +1,1 @@
+"""Other people's tools: scikit-activeml (:mod:`~ntkal.adapters.activeml`) and files of labels."""
