@@ -1,7 +1,8 @@
-# Needs Python 3.11 or newer and make. `make book` and `make test` build .venv on first use; PYTHON=... names another Python.
+# Needs Python 3.11 or newer and make. `make book` and `make test` build .venv on first use, from PYTHON=... where that names one.
 PYTHON ?= python3
+VENV ?= .venv
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
-BIN := .venv/bin
+BIN := $(VENV)/bin
 TOOLS := book/_tools
 # The bench times itself; its tests are a stage of their own.
 BENCH := tests/textbook/bench ntkal/textbook/bench
@@ -13,7 +14,7 @@ JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
 JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions mutants unit bench-test release-check nbval notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions test-pythons mutants unit bench-test release-check nbval colab-pins notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -21,13 +22,15 @@ help:
 	@echo "make slides     a deck for each of the chapters 1 to 12, from the run of make book   (CHAPTER=4: that one)"
 	@echo "make pdf        the whole book as one PDF (needs LaTeX)"
 	@echo "make links      the addresses outside the book, asked one by one (needs the network)"
-	@echo "make test       unit tests, docstring examples, then every notebook as on Colab"
+	@echo "make test       unit tests, docstring examples, then every notebook as on Colab   (COLAB_PYTHON=python3.13: a Python like Colab's)"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make bench-test   the bench's own tests (minutes)"
 	@echo "make test-random  property tests with fresh seeds and many examples   (EXAMPLES=300)"
 	@echo "make mutants    breaks the core in 150 small ways and counts those that its tests notice (hours)"
 	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
 	@echo "make test-versions  the fast unit tests on the oldest JAX that pyproject.toml admits (WHICH=newest: on the newest)"
+	@echo "make test-pythons   make unit on the other Pythons of this machine, 3.11 to 3.13"
+	@echo "make colab-pins what Colab has, from the list that Google publishes (needs the network)"
 	@echo "make notebooks  notebooks/ from book/   (REFRESH=1: store the compared outputs anew)"
 	@echo "make assignments  the problem sets as a nbgrader course   (SEED=7: another variant; COURSE=folder)"
 	@echo "make release-check  sdist and wheel, checked, installed with each extra; the README's examples (uv, network; EXTRA=sweep: that one)"
@@ -63,11 +66,14 @@ unit: env
 bench-test: env
 	@$(BIN)/python -m pytest $(BENCH) --doctest-modules -n $(JOBS) --durations 5
 
-# In an environment that has what Colab has, where the notebooks' own setup cell has installed the package.
+# In an environment that has what Colab has, where the notebooks' own setup cell has installed the package; the problem sets solved.
 nbval: env
 	@$(BIN)/python $(TOOLS)/colab.py
 	@JUPYTER_PATH=$(CURDIR)/_build/colab/share/jupyter PYTHONPATH=$(TOOLS) $(BIN)/python -m pytest \
-		-c $(TOOLS)/nbval.ini --rootdir . --nbval-kernel-name colab -n $(JOBS) notebooks
+		-c $(TOOLS)/nbval.ini --rootdir . --nbval-kernel-name colab -n $(JOBS) notebooks _build/solved
+
+colab-pins: env
+	@$(BIN)/python $(TOOLS)/colab_pins.py
 
 test-fast: env
 	@$(BIN)/python -m pytest tests -m "not slow" -n $(JOBS)
@@ -88,6 +94,9 @@ test-faults: env
 
 test-versions: env
 	@$(BIN)/python tests/versions.py $(or $(WHICH),oldest)
+
+test-pythons: env
+	@$(BIN)/python tests/pythons.py
 
 notebooks: env
 	@$(BIN)/python $(TOOLS)/notebooks.py $(if $(REFRESH),--refresh)
@@ -111,11 +120,17 @@ retarget: env
 	@$(BIN)/python $(TOOLS)/retarget.py "$(REPO)"
 
 clean:
-	rm -rf _build .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build $(VENV) .pytest_cache .ruff_cache .hypothesis
 
-# The copies in .venv say what it was made from: a changed lock is installed, an unchanged one costs nothing.
+# A Python that was named, on the command line or in the environment, is the one to be used.
+ifneq ($(filter command environment,$(origin PYTHON)),)
+NAMED := $(PYTHON)
+endif
+SAME = test -z "$(NAMED)" || test "$$("$(NAMED)" -VV 2>&1)" = "$$($(BIN)/python -VV 2>&1)"
+
+# The copies in the environment say what it was made from: a changed lock is installed, an unchanged one costs nothing.
 env:
-	@cmp -s requirements.lock .venv/made-from.lock && cmp -s pyproject.toml .venv/made-from.toml \
+	@{ cmp -s requirements.lock $(VENV)/made-from.lock && cmp -s pyproject.toml $(VENV)/made-from.toml && { $(SAME); }; } \
 		|| $(MAKE) --no-print-directory install
 
 install:
@@ -125,9 +140,10 @@ install:
 		echo "$$("$(PYTHON)" --version) is too old: install Python 3.11 or newer, or name one with make PYTHON=/path/to/python."; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "This Python cannot make environments: install its venv module (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
-	@test -x $(BIN)/python || { echo "Making the environment .venv"; "$(PYTHON)" -m venv .venv; }
+	@test ! -x $(BIN)/python || { $(SAME); } || { echo "$(VENV) has $$($(BIN)/python --version): making it anew"; rm -rf "$(VENV)"; }
+	@test -x $(BIN)/python || { echo "Making the environment $(VENV) of $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv "$(VENV)"; }
 	@echo "Installing the packages of requirements.lock (about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@cp requirements.lock .venv/made-from.lock
-	@cp pyproject.toml .venv/made-from.toml
+	@cp requirements.lock $(VENV)/made-from.lock
+	@cp pyproject.toml $(VENV)/made-from.toml

@@ -1,13 +1,27 @@
 """A pytest plugin for the run of the notebooks: cells run as in Jupyter, and a table of seconds at the end.
 
 With history, as in Jupyter, a `;` at the end of a cell silences its value. Without it IPython looks for it
-in a cell that is not there, and prints what the stored output has not.
+in a cell that is not there, and prints what the stored output has not. Each notebook runs in an empty folder,
+and a cell after its last one asks whether something has imported TensorFlow.
 """
 
-from collections import Counter
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
+from nbformat.v4 import new_code_cell
 from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+LAST = 'import sys\nassert "tensorflow" not in sys.modules, "This notebook has imported TensorFlow."'
+FOLDERS = tempfile.TemporaryDirectory()  # removed at the end
+start, collect = RunningKernel.__init__, IPyNbFile.collect
+
+
+def start_alone(self, kernel_name: str, cwd: str, startup_timeout: float) -> None:
+    """Start a kernel in a folder of its own."""
+    start(self, kernel_name, tempfile.mkdtemp(dir=FOLDERS.name), startup_timeout)
 
 
 def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
@@ -15,7 +29,15 @@ def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -
     return self.kc.execute(cell_input, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
 
 
-RunningKernel.execute_cell_input = execute_cell_input
+def collect_and_ask(self) -> Iterator[IPyNbCell]:
+    """The cells of a notebook, and one more."""
+    cells = list(collect(self))
+    last = {"cell_num": len(cells), "cell": new_code_cell(LAST), "options": defaultdict(bool)}
+    yield from [*cells, IPyNbCell.from_parent(self, name="No TensorFlow", **last)]
+
+
+RunningKernel.__init__, RunningKernel.execute_cell_input = start_alone, execute_cell_input
+IPyNbFile.collect = collect_and_ask
 
 
 class ChapterTimes:

@@ -1,4 +1,4 @@
-"""The environment like Colab's: what is in it, what the setup cell must not do, and when it is made anew."""
+"""Colab's environment: what is in it, what the setup cell must not do, and when it is made anew."""
 
 import importlib.metadata
 import subprocess
@@ -6,49 +6,45 @@ import sys
 import zipfile
 
 import colab
+import colab_pins
 import pytest
-from colab import Colab, ColabError
-from packaging.requirements import Requirement
-from project import ROOT, Project
+from colab import Colab
+from project import ROOT, BookError, Project
 from setup_cell import setup_cell
 
 
-def names(pins):
-    return {Requirement(pin).name for pin in pins}
+def test_all_that_the_notebooks_use_is_on_colabs_list():
+    names = set(colab.pins((ROOT / "book/_tools/colab/notebooks.txt").read_text()))
+    listed = colab_pins.by_name(colab.pins(colab_pins.newest(Project()).read_text()))
+    assert names <= listed.keys()
+    assert names >= {"tensorflow", "jax", "flax", "optax", "ipykernel", "ipython", "pip"}
+    assert not listed.keys() & {"ntkal", "jaxtyping", "neural-tangents", "jedi"}  # the cell's business
 
 
-def test_it_has_colabs_packages_and_not_those_that_the_setup_cell_is_for():
-    theirs, others = colab.split_lock(Project(), colab.stock(Project()))
-    assert names(theirs) >= {"jax", "jaxlib", "flax", "optax", "numpy", "scipy", "pandas", "matplotlib"}
-    assert names(theirs) >= {"seaborn", "scikit-learn", "tqdm", "ipykernel", "ipywidgets", "tornado"}
-    assert names(others) >= {"jaxtyping", "mlxtend", "pooch", "pyarrow", "neural-tangents", "frozendict"}
-    assert not names(theirs + others) & {"ntkal", "tensorflow"}
-    assert not names(theirs) & {"pytest", "nbval", "sphinx", "jupyterlab", "dask"}
+def wheel(folder, name, *needs):
+    """A package with nothing in it but its needs."""
+    info, text = f"{name}-1.dist-info", "".join(f"Requires-Dist: {need}\n" for need in needs)
+    with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as packed:
+        packed.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n{text}")
+        packed.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr(f"{info}/RECORD", "")
 
 
-def test_every_pin_of_the_lock_for_this_machine_is_on_one_side():
-    theirs, others = colab.split_lock(Project(), colab.stock(Project()))
-    assert len(theirs + others) == len(names(theirs + others))
-    here = [Requirement(pin) for pin in colab.pins(Project().lock)]
-    here = {f"{pin.name}{pin.specifier}" for pin in here if not pin.marker or pin.marker.evaluate()}
-    assert here == {*theirs, *others}
-    assert all("==" in pin and ";" not in pin for pin in theirs)
-
-
-def test_a_need_counts_when_its_marker_holds_and_with_the_extras_asked_for(monkeypatch):
-    needs = {
-        "a": ["B[fast]>=1", "never ; sys_platform == 'amiga'", "tests ; extra == 'test'"],
-        "b": ["c", "quick ; extra == 'fast'", "slow ; extra == 'slow'"],
-        "c": ["a"],
-    }
-    monkeypatch.setattr(importlib.metadata, "requires", needs.get)
-    assert colab.needed(["A"]) == {"a", "b", "c", "quick"}
-
-
-def test_a_need_that_is_not_locked_is_named(sample):
-    (sample.root / "requirements.lock").write_text(sample.lock.replace("\nseaborn==", "\nseaborn-too=="))
-    with pytest.raises(ColabError, match=r"requirements.lock has no seaborn: run `make lock`"):
-        colab.split_lock(Project(sample.root), ["seaborn"])
+@pytest.mark.slow
+def test_what_a_package_needs_comes_with_it_and_what_colab_lacks_does_not(sample, tmp_path, monkeypatch):
+    wheel(tmp_path, "first", "Second", "never ; sys_platform == 'amiga'", "tests ; extra == 'test'", "jedi")
+    wheel(tmp_path, "second", "third>=1")
+    for name in ("third", "never", "tests", "jedi", "other"):
+        wheel(tmp_path, name)
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path)}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    place = Colab(sample)
+    subprocess.run([sys.executable, "-m", "venv", place.folder], check=True)
+    before = place.packages().keys()
+    place.fill(
+        {"first", "unlisted"}, dict.fromkeys(("first", "second", "third", "never", "tests", "other"), "1")
+    )
+    assert place.packages().keys() - before == {"first", "second", "third"}
 
 
 def test_the_cell_that_is_run_differs_from_the_notebooks_in_the_address_alone(sample, tmp_path):
@@ -67,7 +63,8 @@ GOOD = ({"jax": "0.9", "numpy": "2"}, {"jax": "0.9", "numpy": "2", "ntkal": "1"}
         (1, {"jax": "0.10", "numpy": "2", "ntkal": "1"}, "jax 0.9 became 0.10"),
         (1, {"jax": "0.9", "ntkal": "1"}, "numpy 2 became nothing"),
         (1, {**GOOD[1], "tensorflow-cpu": "2"}, "tensorflow-cpu was installed"),
-        (1, {**GOOD[1], "Keras": "3"}, "Keras was installed"),
+        (1, {**GOOD[1], "keras": "3"}, "keras was installed"),
+        (1, {**GOOD[1], "tensorflow": "2.21"}, "tensorflow was installed"),
         (1, GOOD[0], "ntkal was not installed"),
         (2, "TensorFlow binary is optimized\n", "speaks of TensorFlow"),
         (3, 61, "it took 61 s of processor time, more than 60 s"),
@@ -76,8 +73,16 @@ GOOD = ({"jax": "0.9", "numpy": "2"}, {"jax": "0.9", "numpy": "2", "ntkal": "1"}
 def test_what_the_setup_cell_must_not_do_is_noticed(place, value, fault):
     colab.check(*GOOD)
     measured = [*GOOD[:place], value, *GOOD[place + 1 :]]
-    with pytest.raises(ColabError, match=fault):
+    with pytest.raises(BookError, match=fault):
         colab.check(*measured)
+
+
+def test_tensorflow_may_be_there_and_has_to_stay_as_it_is():
+    before, after, *measured = GOOD
+    there = {"tensorflow": "2.20"}
+    colab.check(before | there, after | there, *measured)
+    with pytest.raises(BookError, match="tensorflow 2.20 became 2.21"):
+        colab.check(before | there, after | {"tensorflow": "2.21"}, *measured)
 
 
 @pytest.fixture
@@ -89,19 +94,22 @@ def remake(sample, monkeypatch):
         (folder / "x.whl").write_bytes(state["wheel"])
         return folder / "x.whl"
 
-    def make(self, theirs, others):
+    def make(self, stock, names):
         calls.append("packages")
         self.folder.mkdir(parents=True, exist_ok=True)
+        return len(names)
 
     def install(self, wheel):
         calls.append("ntkal")
         if state["fault"]:
-            raise ColabError(state["fault"])
+            raise BookError(state["fault"])
         return "fine"
 
     monkeypatch.setattr(colab, "build_wheel", build)
     monkeypatch.setattr(Colab, "make", make)
     monkeypatch.setattr(Colab, "install", install)
+
+    (sample.root / "book" / "assignments").mkdir()
 
     def remake(**changes):
         state.update(changes)
@@ -117,6 +125,10 @@ def test_only_what_has_changed_is_made_again(remake, sample):
     assert remake(wheel=b"two") == (0, ["ntkal"])
     assert remake() == (0, [])
     (sample.root / "requirements.lock").write_text(f"{sample.lock}# changed\n")
+    assert remake() == (0, ["packages", "ntkal"])
+    listed = colab_pins.newest(sample)
+    listed.write_text(listed.read_text().replace("\npip==", "\npip==9"))
+    (sample.root / "book/_tools/colab/notebooks.txt").write_text("jax\n")
     assert remake() == (0, ["packages", "ntkal"])
     config = sample.root / "_config.yml"
     config.write_text(config.read_text().replace("branch: main", "branch: other"))
@@ -160,5 +172,5 @@ def test_a_cell_is_timed_and_hears_what_it_may_add(bare):
 
 
 def test_a_cell_that_fails_is_shown_with_what_it_printed(bare):
-    with pytest.raises(ColabError, match=r"(?s)The setup cell failed:.*no network today"):
+    with pytest.raises(BookError, match=r"(?s)The setup cell failed:.*no network today"):
         bare.run_cell("raise SystemExit('no network today')")

@@ -35,7 +35,20 @@ def test_outputs_are_compared_as_a_reader_would_see_them(tmp_path):
         timed=("print('took 3.1 s at /tmp/x/y')", "took 0.2 s at /home/me/y\n"),
         wrong=("print('b')", "c\n"),
     )
-    assert "1 failed, 2 passed" in made.stdout, made.stdout
+    assert "1 failed, 5 passed" in made.stdout, made.stdout
     assert "FAILED wrong.ipynb::Cell 0" in made.stdout
     table = made.stdout.split("seconds per notebook")[1]
     assert all(name in table for name in ["silent", "timed", "wrong  1 cells failed"])
+
+
+@pytest.mark.slow
+def test_each_notebook_runs_alone_and_without_tensorflow(tmp_path):
+    made = run(
+        tmp_path,
+        alone=("import os\nprint(os.listdir())\nopen('left', 'w').close()", "[]\n"),
+        alone_too=("import os\nprint(os.listdir())", "[]\n"),
+        other=("import sys, types\nsys.modules['tensorflow'] = types\nprint()", "\n"),
+    )
+    assert "1 failed, 5 passed" in made.stdout, made.stdout
+    assert "FAILED other.ipynb::No TensorFlow" in made.stdout
+    assert "has imported TensorFlow" in made.stdout
