@@ -7,6 +7,7 @@ answer is known here: the answers are in the sources of the problem sets.
 import contextlib
 import copy
 import gc
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -117,7 +118,7 @@ def unchanged(student: Callable[..., Any], *case: Any) -> None:
 
 
 @contextlib.contextmanager
-def without(student: Callable[..., Any], *forbidden: str, why: str) -> Iterator[None]:
+def without(student: Callable[..., Any], *forbidden: str, why: str, most: int = 0) -> Iterator[None]:
     """Make calls that the question forbids raise, under whatever name the student has them.
 
     Every module of the same package and the student's own names are searched for the function; they get it
@@ -128,6 +129,7 @@ def without(student: Callable[..., Any], *forbidden: str, why: str) -> Iterator[
         forbidden: Dotted names, as ``"ntkal.empirical_ntk"``; ``"neural_tangents.*"`` is whatever the
             student's names hold of that package.
         why: The end of the sentence, as ``"write the gradients out"``.
+        most: How many calls of all of them together are allowed.
 
     Raises:
         WrongAnswer: When one of them was called.
@@ -140,30 +142,65 @@ def without(student: Callable[..., Any], *forbidden: str, why: str) -> Iterator[
     """
     called: list[str] = []
 
-    def refusing(name):
-        def refuse(*_, **__):
+    def refusing(name, original=None):
+        def refuse(*given, **named):
             called.append(name)
-            raise WrongAnswer(f"Your function calls {name}: {why}.")
+            if len(called) > most:
+                raise WrongAnswer(f"Your function calls {name}: {why}.")
+            return original(*given, **named)
 
         return refuse
 
     with contextlib.ExitStack() as stack:
         own = getattr(student, "__globals__", {})
         for name in forbidden:
-            package, stub = name.split(".")[0], refusing(name.removesuffix(".*"))
+            package = name.split(".")[0]
             if name.endswith(".*"):
+                stub = refusing(package)
                 of_it = [k for k, v in own.items() if callable(v) and _root(v) == package]
                 stack.enter_context(mock.patch.dict(own, dict.fromkeys(of_it, stub)))
                 continue
-            module, _, last = name.rpartition(".")
-            original = getattr(sys.modules[module], last)
+            holder, _, last = name.rpartition(".")
+            holder = pkgutil.resolve_name(holder)
+            original = getattr(holder, last)
+            stub = refusing(name, original)
             places = [vars(m) for key, m in list(sys.modules.items()) if key.split(".")[0] == package and m]
-            for place in [*places, own]:
+            for place in [*places, vars(holder), own]:
                 if names := [k for k, v in list(place.items()) if v is original]:
                     stack.enter_context(mock.patch.dict(place, dict.fromkeys(names, stub)))
         yield
-    if called:
+    if len(called) > most:
         raise WrongAnswer(f"Your function calls {called[0]}: {why}.")
+
+
+def steps(student: Callable[..., Any], *case: Any) -> int:
+    """Return how many steps of Python the student's own code takes: what NumPy does at once is one.
+
+    Only code is counted whose global names are the student's, helpers and comprehensions included.
+
+    Example:
+        >>> def total(x):
+        ...     return sum(one for one in x)
+        >>> steps(total, range(100)) > 90 + steps(total, range(10))
+        True
+    """
+    count = 0
+
+    def trace(frame, event, _):
+        nonlocal count
+        if frame.f_globals is not student.__globals__:
+            return None
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        student(*case)
+    finally:
+        sys.settrace(before)
+    return count
 
 
 def peak_memory(call: Callable[[], Any]) -> float:

@@ -1,11 +1,12 @@
 """Hidden tests: any container and precision, slips that explain every case, forbidden calls, memory."""
 
 import jax.numpy as jnp
+import ntkal.neural_tangents
 import numpy as np
 import pytest
 
 from ntkal.textbook.check import Checker, WrongAnswer
-from ntkal.textbook.grading import grade, peak_memory, unchanged, without
+from ntkal.textbook.grading import grade, peak_memory, steps, unchanged, without
 
 CASES = [(np.array([1.0, -2.0, 3.0]),), (np.array([0.5, 0.1]),)]
 SLIPS = {"You took the absolute value.": np.abs, "The sign is reversed.": lambda x: -x}
@@ -95,3 +96,28 @@ def test_a_function_that_a_forbidden_package_made_before_is_found(monkeypatch):
 def test_memory_is_seen_whoever_holds_it(ones):
     assert peak_memory(lambda: (2 * ones(20_000_000)).sum()) > 100e6
     assert peak_memory(lambda: (2 * ones(20_000)).sum()) < 50e6
+
+
+def test_calls_up_to_the_number_that_is_allowed_are_made():
+    with without(forgiving, "numpy.linalg.inv", why="once", most=1):
+        assert np.array_equal(forgiving(2 * np.eye(2)), np.eye(2) / 2)
+    with pytest.raises(WrongAnswer, match="once"), without(forgiving, "numpy.linalg.inv", why="once", most=1):
+        forgiving(forgiving(np.eye(2)))
+
+
+def test_steps_grow_with_a_loop_and_not_with_an_array():
+    def loop(x):
+        return [2 * one for one in x]
+
+    assert steps(loop, np.ones(100)) > 3 * steps(loop, np.ones(10))
+    assert steps(lambda x: 2 * x + x @ x, np.ones(100)) == steps(lambda x: 2 * x + x @ x, np.ones(10))
+
+
+def by_library(x):
+    return ntkal.neural_tangents.stax.Dense(x)
+
+
+def test_what_the_package_serves_of_another_is_forbidden_like_its_own():
+    forbidden = "ntkal.neural_tangents.stax.Dense"
+    with pytest.raises(WrongAnswer, match="by hand"), without(by_library, forbidden, why="by hand"):
+        by_library(3)
