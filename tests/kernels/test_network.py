@@ -237,6 +237,13 @@ def test_what_may_be_no_parameter_is_refused_by_name(as_user, params, x, kind):
             take(net, params | more, x)
 
 
+def test_a_mean_without_a_variance_beside_it_is_a_parameter(params, x):
+    named = {"mean": jnp.ones(C), "scale": jnp.ones(C)}
+    kernel = empirical_ntk(lambda p, x: p["scale"] * net(p, x) + p["mean"], params | named, x)
+    shifted = by_rows(lambda p, x: p["scale"] * net(p, x) + p["mean"], params | named, x)
+    np.testing.assert_allclose(kernel, shifted, rtol=1e-9)
+
+
 def standardised(p, x):
     h = net(p, x)
     return (h - h.mean(0, keepdims=True)) / jnp.sqrt(h.var(0, keepdims=True) + 1e-5)
