@@ -68,10 +68,8 @@ class Checkpoint:
         changed = differences(made["config"], self.config.to_dict())
         changed += differences(made.get("own", {}), self.own, "your own ")
         if changed:
-            raise ValueError(
-                f"out: {path} belongs to a run with other settings: {', '.join(changed)}; give another "
-                f"folder, or {_AGAIN}."
-            )
+            said = f"{', '.join(changed)}; give another folder, or {_AGAIN}"
+            raise ValueError(f"out: {path} belongs to a run with other settings: {said}.")
         self.weights = table.pop("weights").iloc[-1] if "weights" in table else None
         self.rows, self.pending, self.made = table.to_dict("records"), made["pending"], made
         if self.finished:
@@ -80,12 +78,9 @@ class Checkpoint:
         # Rows of other versions, or of another kind of device, need not be equal to the last bit.
         changed = differences(*(one["versions"] | {"backend": one["backend"]} for one in (made, now)))
         if changed:
-            raise ValueError(
-                f"out: {path} was begun elsewhere: {', '.join(changed)}; finish it there, or {_AGAIN} here, "
-                "so that its rows are comparable."
-            )
-        resumed = {key: now[key] for key in ("date", "commit", "dirty")}
-        self.made["resumed"] = [*made.get("resumed", []), resumed]
+            said = f"{', '.join(changed)}; finish it there, or {_AGAIN} here"
+            raise ValueError(f"out: {path} was begun elsewhere: {said}.")
+        made.setdefault("resumed", []).append({key: now[key] for key in ("date", "commit", "dirty")})
 
     def add(self, row: dict[str, Any], pending: dict[str, Any] | None, weights: dict | None = None) -> None:
         """Keep a cycle's row, the next cycle's points and the weights that a warm run goes on from.
@@ -107,8 +102,8 @@ class Checkpoint:
                 "is not kept; the same command goes on from what is there now."
             )
         if not self.made:
-            self.made = results.provenance(seeds=[self.config.seed], config=self.config.to_dict())
-            self.made |= {"own": self.own} if self.own else {}
+            own = {"own": self.own} if self.own else {}
+            self.made = results.provenance(seeds=[self.config.seed], config=self.config.to_dict(), **own)
         self.made["pending"] = pending
         if weights is not None and pending is not None:
             self.weights = serialization.msgpack_serialize(jax.device_get(weights))
@@ -146,18 +141,18 @@ def hold(
     *,
     fresh: bool = False,
 ) -> Iterator[Checkpoint]:
-    """Open a run's folder for this process alone and take up what is there.
+    """Open a run's folder, made if need be, for this process alone and take up what is there.
 
     The lock is the operating system's: it goes with the process that holds it, however that process ends.
 
     Args:
-        out: The folder, made if it is not there; None keeps everything in memory.
+        out: The folder; None keeps everything in memory.
         config: The run's settings.
         own: What tells the user's own data and network from others.
         fresh: Whether to pass over what an earlier run left; it is there until the first row takes its place.
 
     Raises:
-        ValueError: When another process runs in this folder, when ``out`` cannot be a folder, and as
+        ValueError: When another process runs there, when it cannot be a folder, and as
             :meth:`Checkpoint.restore` does.
     """
     if out is None:

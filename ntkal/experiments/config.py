@@ -122,29 +122,19 @@ class RunConfig:
 
     def _misfits(self, needs: Iterable[str]) -> Iterator[str]:
         """Settings that are right one by one and cannot work together."""
+        own, gp, closed = self.model == OWN, self.model == "gp", rivals.get(self.lookahead).closed
         if self.subset is not None and self.subset < self.query:
-            yield (
-                f"subset: {self.subset} inputs are too few to pick query = {self.query} from; give subset at "
-                f"least {self.query} or a smaller query."
-            )
-        if self.model == OWN and (self.width, self.blocks) != (None, None):
+            yield f"subset: {self.subset} inputs are too few to pick query = {self.query} from; give more."
+        if own and (self.width, self.blocks) != (None, None):
             yield "model: a network of your own has its width and blocks; leave these settings out."
-        if self.model == "gp" and set(needs) - {"lookahead"}:
-            yield (
-                f"strategy: {self.strategy!r} needs {', '.join(sorted(needs))} of a network, and model 'gp' "
-                "has none; take another strategy, or a network."
-            )
-        if self.model == "gp" and self.lookahead != "ntk":
-            yield (
-                "lookahead: model 'gp' looks ahead by itself, exactly; leave lookahead = 'ntk', not "
-                f"{self.lookahead!r}."
-            )
-        closed = rivals.get(self.lookahead).closed
+        if gp and set(needs) - {"lookahead"}:
+            wanted = ", ".join(sorted(needs))
+            yield f"strategy: {self.strategy!r} needs {wanted} of a network, and model 'gp' has none."
+        if gp and self.lookahead != "ntk":
+            yield f"lookahead: model 'gp' looks ahead by itself; leave 'ntk', not {self.lookahead!r}."
         if not closed and self.strategy not in OBJECTIVES:
-            yield (
-                f"lookahead: {self.lookahead!r} can score by {' or '.join(OBJECTIVES)} only, not by "
-                f"{self.strategy!r}; change the strategy, or leave lookahead = 'ntk'."
-            )
+            wanted = " or ".join(OBJECTIVES)
+            yield f"lookahead: {self.lookahead!r} can score by {wanted} only, not by {self.strategy!r}."
         if not closed and self.mode != "batch":
             yield f"lookahead: {self.lookahead!r} cannot take labels one by one; give it mode 'batch'."
 
@@ -182,7 +172,12 @@ class RunConfig:
             settings["subset"] = None
         train = settings.pop("train", {})
         if isinstance(train, Mapping):
-            train = _train(train)
+            known(train, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
+            values = typed(TrainConfig, train, "train.")
+            try:
+                train = dataclasses.replace(TRAIN, **values)
+            except ValueError as error:
+                raise ValueError(f"train.{error}") from error
         return cls(**settings, train=train)
 
     def to_dict(self) -> dict[str, Any]:
@@ -204,40 +199,21 @@ class RunConfig:
 def as_config(config: RunConfig | Mapping | str | os.PathLike) -> RunConfig:
     """Take a configuration in any of its forms: itself, a mapping, or the path of a TOML file.
 
-    Raises:
-        ValueError: For anything else, and as :meth:`RunConfig.from_mapping` and :func:`read_toml` do.
-
     Example:
         >>> as_config({"query": 10}) == RunConfig(query=10)
         True
     """
     if isinstance(config, RunConfig):
         return config
-    if isinstance(config, Mapping):
-        return RunConfig.from_mapping(config)
-    if isinstance(config, str | os.PathLike):
-        return RunConfig.from_mapping(read_toml(config))
-    raise ValueError(
-        f"config: expected a RunConfig, a mapping or the path of a TOML file, got {type(config).__name__}."
-    )
+    if not isinstance(config, Mapping | str | os.PathLike):
+        said = type(config).__name__
+        raise ValueError(f"config: expected a RunConfig, a mapping or the path of a TOML file, got {said}.")
+    return RunConfig.from_mapping(config if isinstance(config, Mapping) else read_toml(config))
 
 
 def read_toml(path: str | os.PathLike) -> dict[str, Any]:
-    """Read a TOML file, with or without a byte order mark.
-
-    Raises:
-        ValueError: When the file is missing or not TOML; the message names it.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     file = Path(folder) / "run.toml"
-        ...     _ = file.write_text("query = 10")
-        ...     read_toml(file)
-        {'query': 10}
-    """
+    """Read a TOML file, with the byte order mark that some editors put first or without."""
     try:
-        # Some editors begin a file with a byte order mark.
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"config: {path} cannot be read ({error.strerror}).") from error
@@ -261,12 +237,3 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") ->
         elif one != two:
             out.append(f"{prefix}{key} ({one!r} then, {two!r} now)")
     return out
-
-
-def _train(settings: Mapping[str, Any]) -> TrainConfig:
-    known(settings, [f.name for f in dataclasses.fields(TrainConfig)], "train.")
-    values = typed(TrainConfig, settings, "train.")
-    try:
-        return dataclasses.replace(TRAIN, **values)
-    except ValueError as error:
-        raise ValueError(f"train.{error}") from error

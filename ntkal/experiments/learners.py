@@ -66,29 +66,14 @@ class NetworkLearner:
         """What the network says."""
         return training.predict(self.model, self.params, x)
 
-    def prepare(
-        self,
-        x_l: Float[np.ndarray, "n ..."],
-        y_l: Float[np.ndarray, "n C"],
-        x_p: Float[np.ndarray, "m ..."],
-        f_p: Float[np.ndarray, "m C"],
-    ) -> Any:
+    def prepare(self, x_l: np.ndarray, y_l: np.ndarray, x_p: np.ndarray, f_p: np.ndarray) -> Any:
         """Do what the run's way to look ahead does once for the whole pool: its state."""
         config = self.config
-        situation = rivals.Situation(
-            self.model,
-            self.params,
-            x_l,
-            y_l,
-            x_p,
-            self.outputs(x_l),
-            f_p,
-            logit=config.logit,
-            relative_ridge=config.relative_ridge,
-            train=config.train,
-            key=config.key("lookahead", self.cycle),
-            infinite=config.infinite,
-        )
+        names = ("logit", "relative_ridge", "train", "infinite")
+        settings = {name: getattr(config, name) for name in names}
+        settings["key"] = config.key("lookahead", self.cycle)
+        f_l = self.outputs(x_l)
+        situation = rivals.Situation(self.model, self.params, x_l, y_l, x_p, f_l, f_p, **settings)
         return rivals.get(config.lookahead).prepare(situation)
 
     def extras(self, x_l, y_l, x_p, f_p) -> dict[str, Any]:
@@ -100,19 +85,15 @@ class NetworkLearner:
                 found[name] = rows.astype(np.float64)
         if "ensemble" in self.needs:
             keys = jax.random.split(self.config.key("ensemble", self.cycle), MEMBERS - 1)
-            found["ensemble"] = ensemble.outputs(
-                self.model, x_l, y_l, x_p, self.config.train, keys, first=f_p
-            )
+            given = self.model, x_l, y_l, x_p, self.config.train, keys
+            found["ensemble"] = ensemble.outputs(*given, first=f_p)
         if "predicted_loss" in self.needs:
             found["predicted_loss"] = loss_prediction.predict(self.model, self.params, self.module, x_p)
         return found
 
 
 class GPLearner:
-    """The Gaussian process of :mod:`ntkal.experiments.gaussian_process`: no training, no randomness.
-
-    Its look-ahead is exact. It has no features, no ensemble and no loss-prediction module.
-    """
+    """The Gaussian process of :mod:`ntkal.experiments.gaussian_process`, whose look-ahead is exact."""
 
     def __init__(self, config: RunConfig):
         self.config = config
@@ -138,17 +119,8 @@ class GPLearner:
 def described(model: Model, config: RunConfig, x: Float[np.ndarray, "1 ..."], classes: int) -> str:
     """Say what tells a user's network from others, as far as that can be seen from outside.
 
-    Args:
-        model: The network.
-        config: The run's settings, whose seed decides the first weights.
-        x: One input.
-        classes: Outputs that the network must have.
-
-    Returns:
-        Its name, its number of parameters, and what it says of the input before training, to three digits.
-
-    Raises:
-        ValueError: When it is no :class:`ntkal.models.Model`, or does not have an output for each class.
+    Returns its name, its number of parameters, and what it says of one input before training, to three
+    digits; raises a ValueError when it is no :class:`ntkal.models.Model`, or lacks an output for each class.
 
     Example:
         >>> model = models.mlp((2,), 3, width=4)
@@ -160,10 +132,8 @@ def described(model: Model, config: RunConfig, x: Float[np.ndarray, "1 ..."], cl
     params = model.init(config.key("init", 0))
     outputs = training.predict(model, params, x)
     if outputs.shape != (1, classes):
-        raise ValueError(
-            f"model: expected outputs of shape (n, {classes}), one for each class of the data, got shape "
-            f"{outputs.shape} for one input."
-        )
+        wanted, got = f"(n, {classes}), one for each class of the data", f"{outputs.shape} for one input"
+        raise ValueError(f"model: expected outputs of shape {wanted}, got shape {got}.")
     count = sum(np.size(leaf) for leaf in jax.tree.leaves(params["weights"]))
     said = " ".join(f"{value:.3g}" for value in outputs[0])
     return f"{model.name}, {count} parameters, outputs {said}"

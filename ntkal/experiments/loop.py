@@ -41,9 +41,8 @@ def run(
     Every random draw comes from a stream of its own, named by (seed, purpose, cycle). So the runs of one seed
     share the start set, the initial weights of each cycle, its stream of batches, and the order in which
     inputs come up for the subset, whatever their strategy: take differences between strategies within seeds
-    (:func:`ntkal.experiments.statistics.paired`). No generator's state has to be saved either, and a run that
-    was interrupted goes on to the rows of one that was not, ``seconds_*`` apart. The data set is that of
-    ``ntkal.load(name)`` for every seed.
+    (:func:`ntkal.experiments.statistics.paired`). A run that was interrupted goes on to the rows of one that
+    was not, ``seconds_*`` apart. The data set is that of ``ntkal.load(name)`` for every seed.
 
     Args:
         config: A :class:`ntkal.experiments.RunConfig`, a mapping of its settings, or the path of a TOML file.
@@ -95,13 +94,7 @@ def run(
 def with_own(
     config: RunConfig | Mapping | str | os.PathLike, data: Dataset | None, model: Model | None
 ) -> tuple[RunConfig, dict[str, Any]]:
-    """Take a configuration, and have it say which of data and network are the user's own.
-
-    Returns:
-        The configuration, and the data and network of the user's, None where there is none.
-
-    Raises:
-        ValueError: When it asks for data or a network of the user's and there is none, or for a bad setting.
+    """Give a configuration that says which of data and network are the user's own, and these (None: by name).
 
     Example:
         >>> with_own({"model": "mlp"}, datasets.load("moons"), None)[0].data
@@ -129,15 +122,12 @@ class Parts:
         self.config = config
         self.strategy = acquisition.get(config.strategy)
         if data is not None and not isinstance(data, Dataset):
-            raise ValueError(
-                f"data: expected a ntkal.Dataset, got {type(data).__name__}; make one of your arrays."
-            )
+            said = type(data).__name__
+            raise ValueError(f"data: expected a ntkal.Dataset, got {said}; make one of your arrays.")
         self.data = datasets.load(config.data) if data is None else data
         classes, total = len(self.data.classes), len(self.data.x_train)
         if classes == 0:
-            raise ValueError(
-                f"data: {config.data!r} is a regression problem; a run needs classes, as mnist5k has."
-            )
+            raise ValueError(f"data: {config.data!r} is a regression problem; a run needs classes.")
         if config.labels > total:
             raise ValueError(
                 f"cycles: {config.start} labels at the start and {config.cycles} cycles of {config.query} "
@@ -148,10 +138,9 @@ class Parts:
         self.own = {} if data is None else {"data": data.digest}
         if model is not None:
             self.own["model"] = learners.described(model, config, self.data.x_train[:1], classes)
-        if config.model == "gp":
-            self.learner = learners.GPLearner(config)
-        else:
-            self.learner = learners.NetworkLearner(config, self.data.x_train.shape[1:], classes, model)
+        network = config, self.data.x_train.shape[1:], classes, model
+        gp = config.model == "gp"
+        self.learner = learners.GPLearner(config) if gp else learners.NetworkLearner(*network)
 
     def go(self, state: checkpoint.Checkpoint, progress: bool) -> None:
         """Add the cycles that are not there yet."""
@@ -177,18 +166,16 @@ class Parts:
                 names = ("data", "model", "strategy", "mode", "seed")
                 row = {name: getattr(self.config, name) for name in names}
                 row |= {"cycle": cycle, "labels": len(labelled), "accuracy": accuracy}
-                row |= {"ridge": float("nan") if chosen["ridge"] is None else chosen["ridge"]}
-                row |= {"seconds_train": seconds, "seconds_kernel": chosen["seconds_kernel"]}
-                row |= {"seconds_query": chosen["seconds_query"], "picks": chosen["picks"]}
+                row |= {"ridge": None, "seconds_train": seconds} | chosen
+                row["ridge"] = float("nan") if row["ridge"] is None else row["ridge"]
                 state.add(row, following, weights)
-                bar.set_postfix_str(f"{len(labelled)} labels: accuracy {accuracy:.3f}")
                 bar.update()
 
     def start_set(self) -> dict[str, Any]:
         """What is labelled for cycle 0, in the form of :meth:`query`."""
         rng = self.config.generator("start", 0)
         picks = rng.choice(len(self.data.x_train), self.config.start, replace=False).tolist()
-        return {"picks": picks, "ridge": None, "seconds_kernel": 0.0, "seconds_query": 0.0}
+        return {"ridge": None, "seconds_kernel": 0.0, "seconds_query": 0.0, "picks": picks}
 
     def train(self, labelled: list[int], cycle: int) -> tuple[float, float]:
         """Train on the labelled inputs; the test accuracy and the seconds."""
@@ -228,8 +215,8 @@ class Parts:
             scores = rivals.score(rivals.get(config.lookahead), state, config.strategy)
             picks = best(scores, config.query)
         return {
-            "picks": pool[np.asarray(picks)].tolist(),
             "ridge": float(state.ridge) if isinstance(state, Posterior) else None,
             "seconds_kernel": kernel_done - outputs_done if state is not None else 0.0,
             "seconds_query": outputs_done - began + time.perf_counter() - kernel_done,
+            "picks": pool[np.asarray(picks)].tolist(),
         }

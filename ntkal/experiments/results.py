@@ -4,6 +4,7 @@ Intervals and comparisons over seeds live in :mod:`ntkal.experiments.statistics`
 needs can be reached from here too.
 """
 
+import contextlib
 import datetime
 import hashlib
 import importlib.metadata
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,23 +197,16 @@ def _command() -> str:
     return shlex.join([program.name or "python", *arguments])
 
 
-def _checkout() -> dict:
+def _checkout() -> dict[str, Any]:
     """Commit and lock of the checkout that the package is used from; None where there is none."""
     root = Path(__file__).resolve().parents[2]
-    lock = root / "requirements.lock"
+    lock, git = root / "requirements.lock", ["git", "-C", str(root)]
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12] if lock.exists() else None
-    top = _git(root, "rev-parse", "--show-toplevel")
-    if top is None or Path(top).resolve() != root:
-        return {"commit": None, "dirty": None, "lock": digest}
-    dirty = bool(_git(root, "status", "--porcelain", "--", "ntkal", "requirements.lock"))
-    return {"commit": _git(root, "rev-parse", "HEAD"), "dirty": dirty, "lock": digest}
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    run = partial(subprocess.run, capture_output=True, text=True, timeout=10, check=True)
+    commit, dirty = None, None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        top, head = run([*git, "rev-parse", "--show-toplevel", "HEAD"]).stdout.split("\n")[:2]
+        if Path(top).resolve() == root:
+            dirty = bool(run([*git, "status", "--porcelain", "--", "ntkal", lock.name]).stdout)
+            commit = head
+    return {"commit": commit, "dirty": dirty, "lock": digest}

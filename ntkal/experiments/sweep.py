@@ -63,8 +63,8 @@ def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[in
         The jobs, seed by seed, so that whole seeds are finished early.
 
     Raises:
-        ValueError: For a bad file, an unknown size, an unknown or bad setting (the message names the file and
-            the series), and two series of one name.
+        ValueError: For a bad file, an unknown size, a bad setting (the message names the file and the
+            series), and two series of one name.
 
     Example:
         >>> import pathlib, tempfile
@@ -79,10 +79,8 @@ def read(path: str | os.PathLike, *, size: str | None = None, seeds: Sequence[in
     sizes = {name: settings.pop(name) for name in list(settings) if name not in _PARTS}
     for name, value in sizes.items():
         if not isinstance(value, Mapping) or not set(value) <= set(_PARTS):
-            raise ValueError(
-                f"config: in {path}, {name!r} is neither one of {', '.join(_PARTS)} nor a size, which is a "
-                "table of these."
-            )
+            parts = ", ".join(_PARTS)
+            raise ValueError(f"config: in {path}, {name!r} is neither one of {parts} nor a size of them.")
     if size is not None:
         if size not in sizes:
             raise ValueError(f"size: {path} has no {size!r}; it has {', '.join(sizes) or 'none'}.")
@@ -121,19 +119,15 @@ def run(
 
     Each run writes its folder below ``out`` after each cycle (:func:`ntkal.run`). So a worker that is killed
     loses the cycle in hand and no more: Dask gives its run to another, which goes on from the last whole
-    cycle. When this process is killed, the same call goes on in the same way. Each local worker has one core
-    to itself, because the number of cores that JAX sees decides in which order it adds numbers, and so the
-    last bits of every result. A run that fails, for instance because its training diverges, does not stop
-    the others; its error is raised when they are done.
+    cycle. When this process is killed, the same call goes on in the same way. A local worker has one core to
+    itself (:func:`ntkal.experiments.workers.connect`). A run that fails does not stop the others.
 
     Args:
         jobs: Runs, as :func:`read` gives them.
         out: Folder for the runs and, at the end, for ``table.parquet``. With a scheduler of your own all
             workers must see this folder, or a killed run starts afresh.
-        workers: Local worker processes; as many as there are cores if None. 0 runs the jobs in this process,
-            one after another, without Dask. Not with ``scheduler``.
-        scheduler: Address of a Dask scheduler, ``tcp://host:port``, or path of a scheduler file; None starts
-            local processes.
+        workers: As in :func:`ntkal.experiments.workers.each`: 0 runs the jobs here, without Dask.
+        scheduler: As there.
         progress: Whether to draw a progress bar on the standard error stream.
         data: A data set of your own for all runs, as in :func:`ntkal.run`.
         model: A network of your own for all runs, as there; its functions must not be compiled yet.
@@ -147,11 +141,7 @@ def run(
         ValueError: When there is no job, and as :func:`ntkal.run` does.
         FloatingPointError: When a training diverged. This and every error of a run is raised after the last
             run, with a note of all that failed and without a table; what the others wrote is kept.
-        ImportError: When Dask is not installed and ``workers`` is not 0.
-        OSError: When the scheduler cannot be reached, when one run killed several workers, or when all ended.
-
-    Source:
-        Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
+        ImportError, OSError: As :func:`ntkal.experiments.workers.each` does.
 
     Example:
         >>> import tempfile

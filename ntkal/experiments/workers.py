@@ -17,11 +17,9 @@ from ntkal.inputs import check_int
 RETRIES = 3
 """Worker processes that a piece of work may take down with it before it is given up."""
 
-LOOK = 5
-"""Seconds without a finished piece of work after which it is asked whether there are workers."""
-
-PATIENCE = 60
-"""Seconds without any worker after which what is left is given up."""
+LOOK, PATIENCE = 5, 60
+"""Seconds without a finished piece of work after which it is asked whether there are workers, and seconds
+without any worker after which what is left is given up."""
 
 _INLINE = 4096  # bytes that may travel with each piece of work
 _GUARD = 'put the call under  if __name__ == "__main__":  since each of them imports the script again'
@@ -60,6 +58,9 @@ def each(
         ImportError: When Dask is not installed and ``workers`` is not 0.
         OSError: When the scheduler cannot be reached, or when there has been no worker for a minute: Dask
             starts a killed worker again, but not one that dies while it starts.
+
+    Source:
+        Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
 
     Example:
         >>> list(each(pow, {"two": 2, "three": 3}, 2, Path(), argument="x", workers=0))
@@ -145,11 +146,11 @@ def connect(workers: int | None = None, scheduler: str | None = None) -> Iterato
     """Give a Dask client, of local worker processes or of a scheduler of your own.
 
     A local process imports the script that starts it, so in a script the call must stand under
-    ``if __name__ == "__main__":``.
+    ``if __name__ == "__main__":``. It has one core, because the number of cores that JAX sees when it starts
+    decides in which order it adds numbers, and so the last bits of every result.
 
     Args:
-        workers: Local worker processes, at least 1; as many as there are cores if None. Not with
-            ``scheduler``.
+        workers: Local worker processes, at least 1; as many as there are cores if None.
         scheduler: Address of a Dask scheduler, ``tcp://host:port``, or path of a scheduler file; None starts
             local processes, each with one core to itself.
 
@@ -199,13 +200,7 @@ def connect(workers: int | None = None, scheduler: str | None = None) -> Iterato
 
 
 def _keep_to_one_core(worker: Any) -> None:
-    """Pin this process to one core, the workers taking the cores in turn; nothing where that cannot be done.
-
-    JAX splits its work over the cores that it sees when it starts, and so in which order it adds numbers.
-
-    Args:
-        worker: The Dask worker of this process; local workers are named 0, 1, and so on.
-    """
+    """Pin this process to one core where that can be done; the workers 0, 1, and so on take them in turn."""
     if hasattr(os, "sched_setaffinity"):
         cores = _cores()
         os.sched_setaffinity(0, {cores[int(worker.name) % len(cores)]})
@@ -220,6 +215,5 @@ def _in_the_script_of_another_process() -> bool:
 
 
 def _cores() -> list[int]:
-    return (
-        sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count()))
-    )
+    own = getattr(os, "sched_getaffinity", None)
+    return sorted(own(0)) if own else list(range(os.cpu_count()))

@@ -31,6 +31,7 @@ class BlockedKernel:
         folder: Where it lies.
         shape: The shape of the matrix, (n, n).
         block: Inputs to a block; the last block may be smaller.
+        count: Blocks to a row of blocks.
         dtype: Precision of the numbers.
         made: The whole description.
 
@@ -51,6 +52,7 @@ class BlockedKernel:
             made = json.loads((self.folder / DESCRIPTION).read_text())
             self.id, self.block = str(made["id"]), int(made["block"])
             self.shape, self.dtype = (int(made["n"]),) * 2, np.dtype(made["dtype"])
+            self.count = -(-len(self) // self.block)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"folder: {self.folder} has no kernel in blocks ({error!r}); ntkal.scaling.compute makes one."
@@ -59,7 +61,7 @@ class BlockedKernel:
 
     def blocks(self) -> list[tuple[int, int]]:
         """Give the (row, column) of each block that is stored when the kernel is whole."""
-        return [(i, j) for i in range(-(-len(self) // self.block)) for j in range(i + 1)]
+        return [(i, j) for i in range(self.count) for j in range(i + 1)]
 
     def missing(self) -> list[tuple[int, int]]:
         """Give the blocks that are not there yet, or whose file is not whole."""
@@ -73,8 +75,7 @@ class BlockedKernel:
             i: slice(max(start - i * self.block, 0), stop - i * self.block)
             for i in range(start // self.block, -(-stop // self.block))
         }
-        count = -(-len(self) // self.block)
-        return np.block([[self._read(i, j)[rows] for j in range(count)] for i, rows in mine.items()])
+        return np.block([[self._read(i, j)[rows] for j in range(self.count)] for i, rows in mine.items()])
 
     def column(self, i: int) -> Shaped[np.ndarray, " n"]:
         """Read column i, shape (n,): what :func:`ntkal.kernels.pivoted_cholesky` asks for."""
@@ -82,7 +83,7 @@ class BlockedKernel:
 
     def diagonal(self) -> Shaped[np.ndarray, " n"]:
         """Read the diagonal, shape (n,)."""
-        return np.concatenate([np.diag(self._read(i, i)) for i in range(-(-len(self) // self.block))])
+        return np.concatenate([np.diag(self._read(i, i)) for i in range(self.count)])
 
     def whole(self) -> Shaped[np.ndarray, "n n"]:
         """Read the whole matrix into memory, shape (n, n)."""
@@ -140,8 +141,8 @@ def compute(
         x: Inputs, shape (n, ...); they are copied into the folder.
         out: Folder of the kernel. With a scheduler of your own all workers must see it by this path.
         block: Inputs to a block.
-        workers: As in :func:`ntkal.experiments.sweep.run`; 0 computes in this process, without Dask.
-        scheduler: As in :func:`ntkal.experiments.sweep.run`.
+        workers: As in :func:`ntkal.experiments.workers.each`: 0 computes here, without Dask.
+        scheduler: As there.
         progress: Whether to draw a progress bar on the standard error stream.
 
     Returns:
@@ -150,12 +151,7 @@ def compute(
     Raises:
         ValueError: When the folder holds the kernel of other inputs, another kernel or blocks of another
             size; when the kernel is not symmetric, has NaN or infinite entries or cannot be sent to workers.
-        ImportError: When Dask is not installed and ``workers`` is not 0.
-        OSError: When the scheduler cannot be reached, or when workers end, as in
-            :func:`ntkal.experiments.workers.each`.
-
-    Source:
-        Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", SciPy 2015.
+        ImportError, OSError: As :func:`ntkal.experiments.workers.each` does.
 
     Example:
         >>> import tempfile
@@ -168,9 +164,8 @@ def compute(
 
     x = np.asarray(x)
     if x.ndim < 2 or len(x) == 0 or x.dtype.kind not in "biuf":
-        raise ValueError(
-            f"x: expected numbers of shape (n, ...) with n >= 1, got {x.dtype} of shape {x.shape}."
-        )
+        got = f"{x.dtype} of shape {x.shape}"
+        raise ValueError(f"x: expected numbers of shape (n, ...) with n >= 1, got {got}.")
     made = _begin(kernel, x, Path(out).resolve(), check_int("block", block, low=1))
     todo, inputs = made.missing(), made.folder / f"inputs-{made.made['inputs']}.npy"
     if todo and not inputs.exists():
@@ -212,9 +207,8 @@ def _begin(kernel: Callable, x: np.ndarray, folder: Path, block: int) -> Blocked
     if not _alike(there.made.get("probe"), probe):
         wrong.append("kernel")
     if wrong:
-        raise ValueError(
-            f"out: {folder} was begun with another {', '.join(wrong)}; give another folder, or move it away."
-        )
+        said = f"{', '.join(wrong)}; give another folder, or move it away"
+        raise ValueError(f"out: {folder} was begun with another {said}.")
     return there
 
 
@@ -234,10 +228,8 @@ def _block(at: tuple[int, int], given: tuple[Callable, Path, BlockedKernel]) -> 
     left, right = (x[k * made.block : (k + 1) * made.block] for k in at)
     values = np.asarray(kernel(left) if at[0] == at[1] else kernel(left, right))
     if values.shape != made._size(*at) or values.dtype != made.dtype:
-        raise ValueError(
-            f"kernel: expected {made.dtype} of shape {made._size(*at)} for block {at}, got {values.dtype} of "
-            f"shape {values.shape}."
-        )
+        wanted, got = f"{made.dtype} of shape {made._size(*at)}", f"{values.dtype} of shape {values.shape}"
+        raise ValueError(f"kernel: expected {wanted} for block {at}, got {got}.")
     if not np.isfinite(values).all():
         raise ValueError(f"kernel: block {at} has NaN or infinite entries; check inputs and params.")
     write_whole(made._path(*at), lambda file: np.save(file, np.ascontiguousarray(values)))

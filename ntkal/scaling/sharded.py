@@ -17,6 +17,7 @@ from ntkal.kernels.network import ApplyFn, Logit, check_finite, check_logit, tra
 from ntkal.kernels.program import Program
 
 _AXIS = "devices"
+_BATCH = 256  # inputs that a device differentiates at once
 
 
 def sharded_ntk(
@@ -27,7 +28,6 @@ def sharded_ntk(
     *,
     logit: Logit = "first",
     devices: Sequence[jax.Device] | None = None,
-    batch_size: int | None = None,
     memory: int = 2**31,
 ) -> Float[Array, "n1 n2"]:
     r"""Return the kernel of :func:`ntkal.empirical_ntk`, computed by all devices together.
@@ -46,7 +46,6 @@ def sharded_ntk(
         x2: Inputs, shape (n2, ...); None stands for ``x1``.
         logit: As in :func:`ntkal.empirical_ntk`, except ``"all"``.
         devices: Devices to use; None stands for ``jax.devices()``.
-        batch_size: Inputs that a device differentiates at once; None chooses.
         memory: Budget of each device for gradients, in bytes; its rows of the kernel come on top.
 
     Returns:
@@ -77,7 +76,6 @@ def sharded_ntk(
     network = trace_network(apply_fn, params, x1=x1, x2=x2)
     logit = check_logit(logit, network.classes)
     check_int("memory", memory, low=1)
-    batch = 256 if batch_size is None else check_int("batch_size", batch_size, low=1)
     mesh = _mesh(devices)
     left, n1 = _shares(x1, mesh)
     right, n2 = (left, n1) if x2 is None else _shares(x2, mesh)
@@ -88,15 +86,13 @@ def sharded_ntk(
     kernel = 0.0
     for group, width in groups(network, rows, memory, sizes):
         if rows * width > memory:
-            raise ValueError(
-                f"memory: {memory} bytes cannot hold {rows} gradients of {width} bytes on one device; give "
-                "more, use more devices, or compute the kernel in blocks of inputs (ntkal.scaling.compute)."
-            )
+            said = f"{memory} bytes cannot hold {rows} gradients of {width} bytes on one device"
+            raise ValueError(f"memory: {said}; give more, use more devices, or ntkal.scaling.compute.")
         take = gradients(network, logit, group)
         arrays = jax.device_put(take.arrays, NamedSharding(mesh, P()))
         both = []
         for x in (left,) if x2 is None else (left, right):
-            batches = (x[:, at : at + batch] for at in range(0, x.shape[1], batch))
+            batches = (x[:, at : at + _BATCH] for at in range(0, x.shape[1], _BATCH))
             parts = [_of_batch(mesh, take.program, arrays, some) for some in batches]
             both.append(jnp.concatenate(parts, axis=1))
         kernel = kernel + _ring(mesh, both[0], both[-1])

@@ -28,7 +28,7 @@ def case():
 def test_on_one_device_it_is_the_kernel(case, logit):
     apply, params, x1, x2 = case
     for other in (None, x2):
-        have = sharded_ntk(apply, params, x1, other, logit=logit, batch_size=4)
+        have = sharded_ntk(apply, params, x1, other, logit=logit)
         np.testing.assert_allclose(have, empirical_ntk(apply, params, x1, other, logit=logit), rtol=1e-12)
 
 
@@ -43,8 +43,9 @@ def test_a_network_that_reads_something_else_has_another_kernel():
 FOUR = """
     import jax, numpy as np
     from ntkal import empirical_ntk, models
-    from ntkal.scaling.sharded import sharded_ntk
+    from ntkal.scaling import sharded
 
+    sharded._BATCH, sharded_ntk = 3, sharded.sharded_ntk
     assert len(jax.devices()) == 4
     rng = np.random.default_rng(0)
     for dtype, tolerance in (("float64", 1e-12), ("float32", 2e-6)):
@@ -52,7 +53,7 @@ FOUR = """
         params = model.init(jax.random.key(0))
         x1, x2 = (rng.uniform(size=(n, 8, 7, 2)).astype(dtype) for n in (14, 5))
         one = np.asarray(empirical_ntk(model.apply, params, x1))
-        four = sharded_ntk(model.apply, params, x1, batch_size=3)
+        four = sharded_ntk(model.apply, params, x1)
         assert four.dtype == one.dtype
         np.testing.assert_allclose(four, one, atol=tolerance * one.max())
         one = np.asarray(empirical_ntk(model.apply, params, x1[:12], x2))
@@ -88,7 +89,7 @@ def test_four_devices_give_the_numbers_of_one():
         ({"logit": "all"}, "logit: 'all' is not shared out"),
         ({"logit": 3}, "logit: expected a whole number between 0 and 2, got 3"),
         ({"memory": 100}, "memory: 100 bytes cannot hold 27 gradients of"),
-        ({"batch_size": 0}, "batch_size: expected a whole number at least 1"),
+        ({"x1": np.full((2, 3, 2), np.inf)}, "x1: some entries are NaN or infinite; remove or repair"),
         ({"x2": np.ones((0, 3, 2))}, "x2: expected inputs of shape"),
         ({"x2": np.ones((2, 2, 3))}, r"x2: expected inputs of shape \(3, 2\) like x1"),
         ({"devices": ["cpu:0"]}, "devices: expected different devices"),
