@@ -19,34 +19,16 @@ jax.config.update("jax_enable_x64", True)
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Dataset": "data",
-    "load": "data",
-    "empirical_ntk": "kernels",
-    "gradient_flow": "lookahead",
-    "Lookahead": "lookahead",
-    "FactorLookahead": "lookahead",
-    "ImplicitLookahead": "lookahead",
-    "mlmoc": "acquisition",
-    "mlmoc_norm": "acquisition",
-    "emoc": "acquisition",
-    "eer": "acquisition",
-    "run": "experiments",
-    "RunConfig": "experiments",
-    "claim": "textbook",
-    "answer": "textbook",
+_NAMES = {
+    "data": ("Dataset", "load"),
+    "kernels": ("empirical_ntk",),
+    "lookahead": ("gradient_flow", "Lookahead", "FactorLookahead", "ImplicitLookahead"),
+    "acquisition": ("mlmoc", "mlmoc_norm", "emoc", "eer"),
+    "experiments": ("run", "RunConfig"),
+    "textbook": ("claim", "answer"),
 }
-_PACKAGES = (
-    "acquisition",
-    "data",
-    "experiments",
-    "kernels",
-    "lookahead",
-    "models",
-    "scaling",
-    "textbook",
-    "training",
-)
+_HOME = {name: package for package, names in _NAMES.items() for name in names}
+_PACKAGES = (*_NAMES, "models", "scaling", "training")
 # Names that modules had before the folders; imports of them go on.
 _MOVED = {
     "answers": "textbook.answers",

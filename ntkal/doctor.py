@@ -26,6 +26,11 @@ class Report:
     lines: list[tuple[str, str]] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
+    def add(self, name: str, said: str, problem: str = "", fix: str = "") -> None:
+        """Say what was found under a name, and what is wrong with it, if anything."""
+        self.lines.append((name, said))
+        self.problems += [(problem, fix)] if problem else []
+
     def text(self) -> str:
         """Give the whole report."""
         width = max(len(name) for name, _ in self.lines)
@@ -55,25 +60,22 @@ def examine() -> Report:
 def _versions(report: Report) -> None:
     import ntkal
 
-    report.lines += [
-        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        ("ntkal", f"{ntkal.__version__} in {Path(ntkal.__file__).parent}"),
-    ]
+    report.add("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    report.add("ntkal", f"{ntkal.__version__} in {Path(ntkal.__file__).parent}")
     for needed, extra in _needed():
+        name, wanted = needed.name, f"{needed.name}{needed.specifier}"
         try:
-            version = importlib.metadata.version(needed.name)
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            said = f" (optional: pip install 'ntkal[{extra}]')" if extra else ""
-            report.lines.append((needed.name, f"not installed{said}"))
-            if not extra:
-                fix = f"{_INSTALL}, or python -m pip install {needed.name}"
-                report.problems.append((f"{needed.name} is not installed.", fix))
+            if extra:
+                report.add(name, f"not installed (optional: pip install 'ntkal[{extra}]')")
+            else:
+                fix = f"{_INSTALL}, or python -m pip install {name}"
+                report.add(name, "not installed", f"{name} is not installed.", fix)
             continue
-        report.lines.append((needed.name, version))
-        if not needed.specifier.contains(version, prereleases=True):
-            wanted = f"{needed.name}{needed.specifier}"
-            problem = f"{needed.name} {version} does not do: ntkal needs {wanted}."
-            report.problems.append((problem, f"python -m pip install '{wanted}'"))
+        sound = needed.specifier.contains(version, prereleases=True)
+        problem = "" if sound else f"{name} {version} does not do: ntkal needs {wanted}."
+        report.add(name, version, problem, f"python -m pip install '{wanted}'")
 
 
 def _needed() -> list[tuple[Any, str | None]]:
@@ -98,37 +100,32 @@ def _devices(report: Report) -> None:
         devices = jax.devices()
     except RuntimeError as error:
         problem = f"JAX finds no device ({str(error).splitlines()[0]})."
-        report.lines.append(("devices", "none"))
-        report.problems.append((problem, "unset JAX_PLATFORMS, or set it to cpu."))
-        return
+        return report.add("devices", "none", problem, "unset JAX_PLATFORMS, or set it to cpu.")
     kinds = sorted({f"{device.platform}: {device.device_kind}" for device in devices})
-    on = jnp.ones(1, dtype=float).dtype == jnp.float64
-    report.lines += [
-        ("devices", f"{len(devices)} ({'; '.join(kinds)}), {os.cpu_count()} processor cores"),
-        ("64-bit mode", "on" if on else "off"),
-    ]
-    if not on:
-        fix = "call jax.config.update('jax_enable_x64', True), or find what turned it off after import ntkal."
-        report.problems.append(("JAX's 64-bit mode is off, and kernel solves need it.", fix))
+    report.add("devices", f"{len(devices)} ({'; '.join(kinds)}), {os.cpu_count()} processor cores")
+    if jnp.ones(1, dtype=float).dtype == jnp.float64:
+        return report.add("64-bit mode", "on")
+    fix = "call jax.config.update('jax_enable_x64', True), or find what turned it off after import ntkal."
+    return report.add("64-bit mode", "off", "JAX's 64-bit mode is off, and kernel solves need it.", fix)
 
 
 def _data(report: Report) -> None:
     try:
         from ntkal import data
     except ImportError as error:
-        report.lines.append(("data", f"not looked for: {error}"))
-        report.problems.append((f"ntkal.data cannot be imported ({error}).", _INSTALL))
-        return
+        problem = f"ntkal.data cannot be imported ({error})."
+        return report.add("data", f"not looked for: {error}", problem, _INSTALL)
     for name, package in _SHIPPED.items():
         there = importlib.util.find_spec(package) is not None
-        said = f"found, from {package}" if there else f"not found: it comes from {package}, not installed"
-        report.lines.append((name, said))
+        report.add(
+            name, f"found, from {package}" if there else f"not found: it comes from {package}, not installed"
+        )
     folder = data.folder()
     where = f"{folder} ({'$NTKAL_DATA' if os.environ.get('NTKAL_DATA') else 'the cache'})"
     found = [name for name in _MEGABYTES if all((folder / file).is_file() for file in data.FILES[name])]
     for name, megabytes in _MEGABYTES.items():
         fetched = f"not in {where}; fetched when it is first asked for ({megabytes} MB)"
-        report.lines.append((name, f"found in {where}" if name in found else fetched))
+        report.add(name, f"found in {where}" if name in found else fetched)
     if "mnist" in found:  # the others take a gigabyte of memory to look into
         try:
             data.load("mnist")
@@ -143,11 +140,10 @@ def _data(report: Report) -> None:
 
 def _tensorflow(report: Report) -> None:
     if importlib.util.find_spec("tensorflow") is None:
-        report.lines.append(("tensorflow", "not importable, as it should be"))
+        report.add("tensorflow", "not importable, as it should be")
     elif os.environ.get("COLAB_RELEASE_TAG"):
-        report.lines.append(("tensorflow", "importable, since Colab ships it; nothing here imports it"))
+        report.add("tensorflow", "importable, since Colab ships it; nothing here imports it")
     else:
         problem = "TensorFlow is in this environment: nothing here uses it, and its pins fight with JAX's."
         fix = f"make a fresh environment with {_INSTALL} (--no-deps is what keeps it out)."
-        report.lines.append(("tensorflow", "importable"))
-        report.problems.append((problem, fix))
+        report.add("tensorflow", "importable", problem, fix)

@@ -222,25 +222,6 @@ def _plain(given: Any) -> Any:
     return array if array.ndim else array.item()
 
 
-def checker(name: str) -> Checker:
-    """Return the checker of exercise ``name``, such as ``"9.2"`` for the second exercise of chapter 9.
-
-    Raises:
-        ValueError: When no exercise of that name has one.
-
-    Example:
-        >>> type(checker("1.2")).__name__
-        'Checker'
-    """
-    from ntkal.textbook.answers import CHECKERS
-
-    if not isinstance(name, str) or name not in CHECKERS:
-        raise ValueError(
-            f"name: no exercise {name!r} has a checker; expected a text, one of {', '.join(CHECKERS)}."
-        )
-    return CHECKERS[name]
-
-
 def answer(name: str, value: Any, **given: Any) -> None:
     """Check an answer to an exercise, offline, and name the likely mistake when it is wrong.
 
@@ -254,11 +235,14 @@ def answer(name: str, value: Any, **given: Any) -> None:
         ValueError: When there is no such exercise, or a given is missing, unknown or of no use.
 
     Example:
-        >>> pairs = {"ours": np.array([0.9, 0.8, 0.9]), "theirs": np.array([0.8, 0.8, 0.7])}
-        >>> answer("1.2", checker("1.2").expected(**pairs), **pairs)
-        Exercise 1.2: correct.
+        >>> answer("2.3", 0.0, kernel=np.eye(3), cond=10.0)
+        Exercise 2.3: correct.
     """
-    problem = checker(name).problem(value, **given)
-    if problem:
+    from ntkal.textbook.answers import CHECKERS
+
+    if not isinstance(name, str) or name not in CHECKERS:
+        known = ", ".join(CHECKERS)
+        raise ValueError(f"name: no exercise {name!r} has a checker; expected a text, one of {known}.")
+    if problem := CHECKERS[name].problem(value, **given):
         raise WrongAnswer(problem)
     print(f"Exercise {name}: correct.")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ntkal.textbook import check
+from ntkal.textbook.answers import CHECKERS
 from ntkal.textbook.check import Checker, ClaimError, WrongAnswer, answer, claim
 
 
@@ -216,7 +216,7 @@ def test_a_mistake_that_happens_to_be_right_is_right():
 
 
 def test_answer_looks_the_exercise_up(monkeypatch, capsys):
-    monkeypatch.setattr(check, "checker", lambda name: DOUBLE)
+    monkeypatch.setitem(CHECKERS, "9.2", DOUBLE)
     answer("9.2", 6.0, x=3.0)
     assert capsys.readouterr().out == "Exercise 9.2: correct.\n"
     with pytest.raises(WrongAnswer, match="squared") as caught:

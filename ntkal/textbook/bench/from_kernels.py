@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 
 from ntkal.acquisition import eer, emoc, get, mlmoc, mlmoc_norm, probabilities
 from ntkal.acquisition.candidates import MEMORY
@@ -17,9 +16,8 @@ from ntkal.acquisition.sequential import pick, pick_compiled
 from ntkal.experiments.rivals.closed_form import linearised, refit_after
 from ntkal.inputs import ArrayLike
 from ntkal.lookahead import ImplicitLookahead, Lookahead
-from ntkal.lookahead.condition import mean_given, whitened
+from ntkal.lookahead.condition import mean_given
 from ntkal.lookahead.row_sums import walk
-from ntkal.lookahead.solve import cholesky
 from ntkal.textbook.bench.timing import (
     Peer,
     best_seconds,
@@ -80,32 +78,6 @@ def made_up(n: int, m: int, classes: int, seed: int = 0, ridge: float = 1e-3) ->
     y = np.eye(classes)[rng.integers(classes, size=n)]
     rest = tuple(jnp.asarray(a) for a in (np.zeros((n, classes)), 0.1 * rng.normal(size=(m, classes)), y))
     return Case(kernels, rest, ridge, Lookahead.fit(*kernels, *rest, ridge=ridge), features)
-
-
-def profile(case: Case, repeats: int = 5) -> pd.DataFrame:
-    """Time each step from kernels to norm-form scores by itself; the best of some repeats counts.
-
-    Returns:
-        Columns ``step``, ``seconds`` and ``operations``: the multiplications and additions of a Cholesky
-        factor, n^3 / 3, a triangular solve, n^2 m, and half of the symmetric m x m product, m^2 n. What is
-        O(m^2), such as checks and sums, is not counted.
-
-    Example:
-        >>> profile(made_up(3, 8, 2), repeats=1)["operations"].tolist()
-        [9.0, 72.0, 192.0]
-    """
-    (k_ll, k_pl, k_pp), (f_l, f_p, y_l), (m, n) = case.kernels, case.rest, case.kernels[1].shape
-    factor = cholesky("k_ll", k_ll, case.ridge)
-    _, half = whitened(factor, k_pl, f_p, y_l - f_l)
-    once = jnp.ones(m)
-    steps = {
-        "Cholesky factor, and is it safe?": (lambda: cholesky("k_ll", k_ll, case.ridge), n**3 / 3),
-        "triangular solve, and the mean": (lambda: whitened(factor, k_pl, f_p, y_l - f_l), n**2 * m),
-        "walk: half of the product, checks and sums": (lambda: walk(k_pp, half, once, once), m**2 * n),
-    }
-    tasks, operations = zip(*steps.values(), strict=True)
-    seconds = best_seconds(tasks, repeats)[0]
-    return pd.DataFrame({"step": list(steps), "seconds": seconds, "operations": operations})
 
 
 def norm_form(case: Case) -> list[dict[str, Any]]:

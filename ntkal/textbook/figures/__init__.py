@@ -102,10 +102,8 @@ def stored(name: str, size: str = "laptop") -> tuple[pd.DataFrame, dict[str, Any
     path = STORE / f"figure-{name}-{size}.parquet"
     if not path.exists():
         kept = ", ".join(sorted(file.stem for file in STORE.glob("figure-*.parquet"))) or "none"
-        raise ValueError(
-            f"name, size: no table of figure {name} at size {size} is stored (stored: {kept}); make it with "
-            f"python -m ntkal figure {name} --size {size}."
-        )
+        how = f"make it with python -m ntkal figure {name} --size {size}"
+        raise ValueError(f"name, size: no such table is stored (stored: {kept}); {how}.")
     return results.read(path)
 
 
