@@ -1,4 +1,4 @@
-"""What is done otherwise where JAX computes on a GPU, as far as a CPU can show: batches, precision, tolerances.
+"""What is done otherwise where JAX computes on a GPU, as far as a CPU shows: batches, precision, tolerances.
 
 Arrays that are not in the host's memory are in test_host.py, those on a second device in test_network.py and
 tests/lookahead/test_posterior.py, the memory of a block of retrained networks in test_retrain.py.
