@@ -1,8 +1,7 @@
 """Other ways to look ahead, behind one face, for figures 1a and 1b.
 
 Each :class:`Rival` takes a :class:`Situation` and says what the pool's outputs would be once a candidate has
-its most likely label; :func:`score` makes of it the scores that a query is chosen by. To time the two parts
-apart, time ``rival.prepare(situation)`` and ``score(rival, state, objective)``.
+its most likely label; ``score(rival, rival.prepare(situation))`` are the scores that a query is chosen by.
 
 ===================  ===================================================================================
 ``ntk``              this book's form: :class:`ntkal.Lookahead` with the empirical kernel

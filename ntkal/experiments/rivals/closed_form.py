@@ -1,6 +1,5 @@
 """Closed forms: this book's, equation (12) by candidate, plain refitting, and the infinitely wide network."""
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from jaxtyping import Float
 from scipy.linalg import solve_triangular
 
 from ntkal.experiments.rivals.situation import Rival, Situation, likely, of_lookahead
-from ntkal.inputs import ArrayLike, as_float64
+from ntkal.inputs import as_float64
 from ntkal.kernels import infinite
 from ntkal.kernels.empirical import split_ntk
 from ntkal.kernels.rounding import noise_floor, precision_of
@@ -26,13 +25,11 @@ class Linearised:
     (m, m), ``f_p`` (m, C) and ``ridge`` are kept.
 
     Attributes:
-        residual: Labels minus outputs at the labelled inputs, shape (n, C).
         mean: Outputs of the trained linearised network over the pool, shape (m, C).
         label: Each candidate's most likely label vector, shape (m, C).
-        known: Candidates that the labelled inputs determine already, so that no label there changes anything;
-            shape (m,).
-        inverse: Of ``k_ll + ridge I``, shape (n, n).
-        weights: ``inverse @ residual``, shape (n, C).
+        known: Whether the labelled inputs determine a candidate, so that its label changes nothing (m,).
+        residual: Labels minus outputs at the labelled inputs, shape (n, C).
+        inverse: Of ``k_ll + ridge I``, shape (n, n); ``weights`` are ``inverse @ residual``.
 
     Example:
         >>> one = np.ones((1, 1))
@@ -41,17 +38,7 @@ class Linearised:
         ([[0.5]], [[0.5]])
     """
 
-    def __init__(
-        self,
-        k_ll: Float[ArrayLike, "n n"],
-        k_pl: Float[ArrayLike, "m n"],
-        k_pp: Float[ArrayLike, "m m"],
-        f_l: Float[ArrayLike, "n C"],
-        f_p: Float[ArrayLike, "m C"],
-        y_l: Float[ArrayLike, "n C"],
-        *,
-        ridge: float,
-    ):
+    def __init__(self, k_ll, k_pl, k_pp, f_l, f_p, y_l, *, ridge: float):
         eps, self.ridge = precision_of(k_ll, k_pl, k_pp), float(ridge)
         mean = gradient_flow(k_ll, y_l, f_l, k_pl, f_p, ridge=ridge)
         n, m = len(k_ll), len(mean)
@@ -66,28 +53,21 @@ class Linearised:
         variance = prior - ((root @ self.k_pl.T) ** 2).sum(axis=0)
         self.known = variance + ridge <= noise_floor(eps, n + m, prior.max(), prior.max())
 
+    def after(self, weights: Callable) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "1 m C"]]]:
+        r"""Yield outputs as a rival does, one by one: those of the weights w of X+, which is X and c.
 
-def by_candidate(weights: Callable[[Linearised, int], Float[np.ndarray, "k C"]]) -> Callable[..., Iterator]:
-    r"""Make a rival's ``after`` of a function that gives the weights w of X+, the labelled inputs and c.
-
-    Candidates come one by one, whatever the block; the outputs are :math:`f(U) + \Theta(U, X^+) \, w`.
-    """
-
-    @functools.wraps(weights)
-    def after(state: Linearised, block: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for c in range(len(state.mean)):
-            outputs = state.mean
-            if not state.known[c]:
-                w = weights(state, c)
-                outputs = state.f_p + state.k_pl @ w[:-1] + np.outer(state.k_pp[:, c], w[-1])
+        .. math:: f^{+c}(U) = f(U) + \Theta(U, X^+) \, w
+        """
+        for c in range(len(self.mean)):
+            outputs = self.mean
+            if not self.known[c]:
+                w = weights(self, c)
+                outputs = self.f_p + self.k_pl @ w[:-1] + np.outer(self.k_pp[:, c], w[-1])
             yield np.array([c]), outputs[None]
 
-    return after
 
-
-@by_candidate
-def refit_after(state, c):
-    r"""Refit the linearised network for each candidate by solving on X+ from nothing: O(n^3 + m n C) each.
+def refit(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
+    r"""Return the weights with candidate c by solving on X+ from nothing: O(n^3) each.
 
     .. math:: w = (\Theta(X^+, X^+) + \lambda I)^{-1} (Y^+ - f(X^+))
 
@@ -96,18 +76,16 @@ def refit_after(state, c):
 
     Example:
         >>> one = np.ones((1, 1))
-        >>> state = Linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0)
-        >>> [outputs.ravel().tolist() for _, outputs in refit_after(state)]
-        [[1.0]]
+        >>> refit(Linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0), 0).tolist()
+        [[1.0], [0.25]]
     """
     k, own = state.k_pl[c], state.k_pp[c, c]
     kernel = np.block([[state.k_ll, k[:, None]], [k, own]]) + state.ridge * np.eye(len(k) + 1)
     return np.linalg.solve(kernel, np.vstack([state.residual, state.label[c] - state.f_p[c]]))
 
 
-@by_candidate
-def block_after(state, c):
-    r"""Refit the linearised network for each candidate by the block inverse: O(n^2 + m n C) each.
+def refit_by_block(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
+    r"""Return the weights of :func:`refit` by the block inverse: O(n^2) each.
 
     With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k` and
     :math:`s = \Theta(c,c) + \lambda - k^\top v`,
@@ -120,9 +98,8 @@ def block_after(state, c):
 
     Example:
         >>> one = np.ones((1, 1))
-        >>> state = Linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0)
-        >>> [outputs.ravel().tolist() for _, outputs in block_after(state)]
-        [[1.0]]
+        >>> refit_by_block(Linearised(one, 0 * one, 2 * one, 0 * one, 0.5 * one, one, ridge=0.0), 0).tolist()
+        [[1.0], [0.25]]
     """
     v = state.inverse @ state.k_pl[c]
     s = state.k_pp[c, c] + state.ridge - state.k_pl[c] @ v
@@ -141,17 +118,18 @@ def _empirical(case: Situation) -> dict[str, Any]:
 
 
 def _infinite(case: Situation) -> dict[str, Any]:
-    """After Borsos, Mutny and Krause (2020), who select a coreset with the kernel of infinite width.
-
-    Its scale differs from the empirical one's. Nothing depends on it: the ridge is a fraction of the kernel's
-    own mean diagonal, so that the mean and the scores stay as they were.
-    """
+    """After Borsos, Mutny and Krause (2020). The kernel's scale is another, but the ridge goes with it."""
     return _given(case, *infinite.split(case.infinite, case.x_l, case.x_p))
 
 
 NTK = of_lookahead("ntk", lambda case: Lookahead.fit(**_empirical(case)))
 INFINITE = of_lookahead("infinite", lambda case: Lookahead.fit(**_infinite(case)))
 NTK_BLOCK, NTK_REFIT = (
-    Rival(name, lambda case: Linearised(**_empirical(case)), before=lambda state: state.mean, after=after)
-    for name, after in (("ntk_block", block_after), ("ntk_refit", refit_after))
+    Rival(
+        name,
+        prepare=lambda case: Linearised(**_empirical(case)),
+        before=lambda state: state.mean,
+        after=lambda state, block=None, weights=weights: state.after(weights),
+    )
+    for name, weights in (("ntk_block", refit_by_block), ("ntk_refit", refit))
 )

@@ -34,7 +34,7 @@ class Retraining:
 
 
 def prepare(situation: Situation) -> Retraining:
-    """Nothing is computed once for all candidates but their most likely labels.
+    """Return how to retrain; once for all candidates nothing but their most likely labels is computed.
 
     The steps are those of :func:`ntkal.training.fit` from the trained parameters, with the run's batch size,
     momentum, weight decay and augmentation, at a constant rate. Without the augmentation that the network was
@@ -42,18 +42,13 @@ def prepare(situation: Situation) -> Retraining:
     augmentation come from the key and are the same for every candidate, which stands last in the labelled
     set: scores differ by the candidates alone, not by the noise of their batches.
 
-    Raises:
-        ValueError: Without a key.
-
     Source:
         Mohamadi, Bae and Sutherland (2022), section 4: 15 epochs for each candidate.
 
     Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> params = model.init(jax.random.key(0))
-        >>> state = prepare(Situation(model, params, x, y, x, y, y, key=jax.random.key(1)))
+        >>> from ntkal import models
+        >>> key, x, model = jax.random.key(0), np.eye(2), models.mlp((2,), 2, width=4)
+        >>> state = prepare(Situation(model, model.init(key), x, x, x, x, x, key=key))
         >>> state.config.steps, [outputs.shape for _, outputs in after(state, 2)]
         (15, [(2, 2, 2)])
     """

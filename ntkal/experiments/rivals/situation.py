@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkal.acquisition import mlmoc, mlmoc_norm
-from ntkal.acquisition.candidates import gain
 from ntkal.acquisition.myopic import check_classes
 from ntkal.inputs import ArrayLike, as_float64, as_inputs, as_labels, check_choice, check_int, check_number
-from ntkal.lookahead.dense import Lookahead
+from ntkal.lookahead import Posterior
 from ntkal.models import Model
 from ntkal.training.sgd import TrainConfig
 
@@ -29,11 +28,8 @@ class Situation:
     Attributes:
         model: The network.
         params: Its parameters, trained on the labelled inputs.
-        x_l: Labelled inputs, shape (n, ...).
-        y_l: Their label vectors (one-hot), shape (n, C).
-        x_p: Pool inputs, shape (m, ...).
-        f_l: Outputs at the labelled inputs, shape (n, C).
-        f_p: Outputs at the pool inputs, shape (m, C).
+        x_l: Labelled inputs (n, ...); y_l are their label vectors (n, C), one-hot, and f_l the outputs there.
+        x_p: Pool inputs (m, ...); f_p are the outputs there (m, C).
         logit: The logit of the empirical kernel, as in :func:`ntkal.empirical_ntk`, except ``"all"``.
         relative_ridge: Ridge as a fraction of the labelled kernel's mean diagonal, at least 0.
         train: How the network was trained.
@@ -44,10 +40,9 @@ class Situation:
         ValueError: When inputs, outputs and labels do not fit, are none or have NaN; for a negative ridge.
 
     Example:
-        >>> import ntkal
-        >>> x, y = np.eye(2), np.eye(2)
-        >>> model = ntkal.models.mlp((2,), 2, width=4)
-        >>> Situation(model, model.init(jax.random.key(0)), x[:1], y[:1], x, 0 * y[:1], 0 * y).relative_ridge
+        >>> from ntkal import models
+        >>> x, model = np.eye(2), models.mlp((2,), 2, width=4)
+        >>> Situation(model, model.init(jax.random.key(0)), x, x, x, 0 * x, 0 * x).relative_ridge
         0.01
     """
 
@@ -89,11 +84,12 @@ class Rival:
             likely label is their arg-max.
         after: ``after(state, block=None)`` yields ``(positions (b,), outputs (b, m, C))`` until each
             candidate has come once; ``block`` is the largest b, and None lets the rival choose.
-        closed: Whether the state is a :class:`ntkal.Lookahead`, which has closed forms of the scores.
+        closed: Whether the state is a look-ahead, which has closed forms of the scores.
         centred: Whether changes are counted from the mean of the outputs after all candidates, in place of
             ``before``: it takes out what happens whoever the candidate is, and keeps m * m * C numbers.
 
     Example:
+        >>> from ntkal import Lookahead
         >>> post = Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0)
         >>> rival = of_lookahead("as it is", lambda post: post)
         >>> [positions.tolist() for positions, _ in rival.after(rival.prepare(post), 1)]
@@ -120,7 +116,8 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
     Args:
         rival: The way to look ahead.
         state: What its ``prepare`` returned.
-        objective: ``"mlmoc"`` for a, the flips with ties broken by b; ``"mlmoc_norm"`` for b.
+        objective: ``"mlmoc"`` for a, the flips of the paper's released code with ties broken by b;
+            ``"mlmoc_norm"`` for b, its equation (13).
         block: Candidates at a time, at least 1, for speed and memory; None lets the rival choose.
 
     Returns:
@@ -130,10 +127,8 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         ValueError: For an unknown objective, a block below 1, or a single output, which has no flips.
         FloatingPointError: When a candidate's outputs are not finite: its training diverged.
 
-    Source:
-        Mohamadi, Bae and Sutherland (2022), equation (13) and the arg-max form of the released code.
-
     Example:
+        >>> from ntkal import Lookahead
         >>> post = Lookahead(jnp.array([[0.75, 0.0]]), jnp.eye(1), ridge=0.0)
         >>> score(of_lookahead("as it is", lambda post: post), post, "mlmoc_norm").tolist()
         [0.25]
@@ -152,7 +147,7 @@ def score(rival: Rival, state: Any, objective: str = "mlmoc", block: int | None 
         for positions, outputs in changed:
             every[positions] = outputs
         before = jnp.asarray(every.mean(axis=0))
-        changed = ((at, every[at]) for at in spans(len(every), few(*before.shape)))
+        changed = ((at, every[at]) for at in spans(len(every), None, before.shape[1]))
     for positions, outputs in changed:
         flips[positions], norm[positions] = map(np.asarray, _change(before, jnp.asarray(outputs)))
     bad = np.flatnonzero(~np.isfinite(norm))
@@ -177,34 +172,26 @@ def likely(outputs: Float[ArrayLike, "m C"]) -> Float[Array, "m C"]:
     return jax.nn.one_hot(jnp.argmax(outputs, axis=1), outputs.shape[1], dtype=jnp.float64)
 
 
-def spans(m: int, block: int) -> Iterator[np.ndarray]:
+def spans(m: int, block: int | None, classes: int = 1) -> Iterator[np.ndarray]:
     """Yield the positions 0 to m - 1 in blocks of one size; the last may go over ground of the one before.
+
+    A block of None stands for as many as there is ``MEMORY`` for (m, C) arrays of float64.
 
     Example:
         >>> [part.tolist() for part in spans(5, 2)]
         [[0, 1], [2, 3], [3, 4]]
     """
-    block = min(block, m)
+    block = min(block or max(1, MEMORY // (8 * m * classes)), m)
     for start in range(0, m, block):
         yield np.arange(block) + min(start, m - block)
 
 
-def few(m: int, classes: int) -> int:
-    """Return how many (m, C) arrays of float64 fit in ``MEMORY``, at least 1 and at most m."""
-    return int(max(1, min(m, MEMORY // (8 * m * classes))))
-
-
-def rank_one(mean, columns, changes, block) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
-    """Yield outputs as a rival's ``after``: the mean (m, C), and column c (of m) times change c (of C)."""
-    for at in spans(len(mean), block or few(*mean.shape)):
-        yield at, mean[None] + columns[:, at].T[:, :, None] * changes[at][:, None, :]
-
-
-def of_lookahead(name: str, prepare: Callable[[Any], Lookahead]) -> Rival:
+def of_lookahead(name: str, prepare: Callable[[Any], Posterior]) -> Rival:
     """Return the rival whose state is the look-ahead that ``prepare(situation)`` gives."""
 
     def after(post, block=None):
-        changes = (likely(post.mean) - post.mean) * gain(post)[:, None]
-        return rank_one(post.mean, post.cov, changes, block)
+        labels = likely(post.mean)
+        for at in spans(len(labels), block, labels.shape[1]):
+            yield at, jax.vmap(post.after)(at, labels[at])
 
     return Rival(name, prepare, before=lambda post: post.mean, after=after, closed=True)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ntkal.experiments.rivals.situation import Rival, Situation, likely, rank_one
+from ntkal.experiments.rivals.situation import Rival, Situation, likely, spans
 from ntkal.inputs import ArrayLike, as_float64
 from ntkal.kernels.empirical import empirical_ntk
 
@@ -50,7 +50,9 @@ def _prepare(case: Situation) -> OneStep:
 
 
 def _after(state: OneStep, block: int | None = None) -> Iterator[tuple[np.ndarray, Float[Array, "b m C"]]]:
-    return rank_one(state.f, state.kernel, state.rate * (likely(state.f) - state.f), block)
+    changes = state.rate * (likely(state.f) - state.f)
+    for at in spans(len(state.f), block, state.f.shape[1]):
+        yield at, state.f[None] + state.kernel[:, at].T[:, :, None] * changes[at][:, None, :]
 
 
 STEP = Rival("step", _prepare, before=lambda state: state.f, after=_after)

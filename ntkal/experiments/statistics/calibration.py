@@ -21,12 +21,10 @@ def reliability(
 ) -> pd.DataFrame:
     r"""Return, for bins of equal width of the confidence, how often the prediction is right.
 
-    The confidence of input i is :math:`\max_k p_{ik}`; bin b of B holds the confidences in
-    :math:`((b-1)/B,\, b/B]`.
+    The confidence of input i is :math:`\max_k p_{ik}`; bin b of B holds those in :math:`((b-1)/B,\, b/B]`.
 
     Returns:
-        One row a bin: ``low``, ``high``, ``count``, and the means ``confidence`` and ``accuracy``, NaN in an
-        empty bin.
+        A row a bin: ``low``, ``high``, ``count``, means ``confidence`` and ``accuracy``, NaN in an empty bin.
 
     Example:
         >>> reliability(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), bins=2)["count"].tolist()
@@ -67,8 +65,8 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Shaped[ArrayLike, " m"]) ->
               q_i = \operatorname{softmax}(f_i / T)
 
     The negative log-likelihood is convex in 1/T, so this root is its minimum. The outputs are those at inputs
-    held out. When every prediction is right, smaller T are better without end; when the outputs are no better
-    than chance, larger ones: both are refused.
+    held out. Where all predictions are right (the smaller T, the better, without end), or the outputs no
+    better than chance (the larger), they are refused.
 
     Example:
         >>> outputs = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
@@ -80,15 +78,9 @@ def temperature(outputs: Float[ArrayLike, "m C"], y: Shaped[ArrayLike, " m"]) ->
     true, spread = f[np.arange(len(f)), y].sum(), np.ptp(f, axis=1).max()
     small = 1e-12 * max(len(f) * spread, np.finfo(float).tiny)
     if f.max(axis=1).sum() - true <= small:
-        raise ValueError(
-            "outputs: every prediction is right, so that the likelihood grows without end as T falls; fit "
-            "the temperature on inputs held out, some of which are wrong."
-        )
+        raise ValueError("outputs: every prediction is right, so that no T is best; take inputs held out.")
     if true <= small:
-        raise ValueError(
-            "outputs: the true class has no more output than the average class, so that no temperature "
-            "beats equal probabilities."
-        )
+        raise ValueError("outputs: the true class has no more output than the average class; no T is best.")
 
     def slope(log_beta: float) -> float:
         return float((softmax(np.exp(log_beta) * f, axis=1) * f).sum() - true)

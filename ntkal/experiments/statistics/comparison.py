@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ntkal.experiments.statistics.intervals import TESTED, differences, paired, tested
+from ntkal.experiments.statistics.intervals import differences, paired, tested
 from ntkal.experiments.statistics.tables import after_start, clean, complete, rows_of
 from ntkal.inputs import as_float64
 
@@ -16,13 +16,10 @@ def pooled(
     :math:`\bar d_s = \frac1T \sum_{t=1}^T (v^a_{s,t} - v^b_{s,t})` for each seed, then Student's interval and
     p value of the :math:`\bar d_s`. The T cycles of a seed are not T independent measurements, so they are
     averaged first. Cycle 0, where nothing has been chosen yet, does not count. ``by`` is None for a table of
-    one row a seed, such as that of :func:`ntkal.experiments.statistics.area`.
+    one row a seed, as of :func:`area`. Refused when ``a`` or ``b`` lacks a seed or a cycle of the other.
 
     Returns:
         ``mean``, ``low``, ``high``, ``p`` and ``n``.
-
-    Raises:
-        ValueError: When ``a`` or ``b`` is not in the table, or lacks a seed or cycle that the other has.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0, 1, 1], "series": ["margin", "random"] * 2, "cycle": 1,
@@ -37,7 +34,7 @@ def pooled(
         rows = after_start(rows)
     complete(rows, column, by)
     found = differences(rows, a, b, column=column, by=by, value=value).groupby("seed")["difference"]
-    return pd.Series(dict(zip(TESTED, tested(found.mean().round(12), level), strict=True)))
+    return pd.Series(tested(found.mean().round(12), level))
 
 
 def against(
@@ -46,8 +43,8 @@ def against(
     """Compare every series with the baseline as :func:`pooled` does, corrected for how many there are.
 
     Returns:
-        One row a series: ``column``, ``mean``, ``low``, ``high``, ``p``, ``p_holm`` (NaN for a single seed)
-        and ``n``; the intervals are not corrected.
+        A row a series: ``column``, ``mean``, ``low``, ``high``, ``p``, ``p_holm`` and ``n``; the intervals
+        are not corrected.
 
     Example:
         >>> runs = pd.DataFrame({"seed": 0, "series": ["margin", "random"], "cycle": 1,
@@ -68,8 +65,7 @@ def over_baseline(
     """Give each series' paired difference from the baseline at each number of labels: the paper's figure 2.
 
     Returns:
-        One row a series and point: ``column``, then the columns of :func:`paired`, and ``baseline``, the
-        baseline's own mean there.
+        ``column``, then the columns of :func:`paired`, and ``baseline``, the baseline's own mean there.
 
     Example:
         >>> runs = pd.DataFrame({"seed": 0, "series": ["margin", "random"], "labels": 1,
@@ -80,10 +76,10 @@ def over_baseline(
     names = rivals(table, baseline, column)
     complete(table, column, by)
     keywords = {"column": column, "by": by, "value": value, "level": level}
-    parts = [paired(table, name, baseline, **keywords).assign(**{column: name}) for name in names]
-    out = pd.concat(parts, ignore_index=True)
+    parts = {name: paired(table, name, baseline, **keywords) for name in names}
+    out = pd.concat(parts, names=[column]).reset_index(column).reset_index(drop=True)
     own = clean(table[table[column] == baseline], [by], [value]).groupby(by)[value].mean()
-    return out.assign(baseline=out[by].map(own))[[column, by, *TESTED, "baseline"]]
+    return out.assign(baseline=out[by].map(own))
 
 
 def rivals(table: pd.DataFrame, baseline: str, column: str = "series") -> list[str]:
@@ -106,8 +102,7 @@ def holm(p) -> np.ndarray:
     With :math:`p_{(1)} \le \dots \le p_{(k)}`, :math:`\tilde p_{(i)} = \max_{j \le i} \min(1, (k - j + 1)\,
     p_{(j)})`. Calling a comparison a finding when its adjusted value is below 0.05 keeps the chance of even
     one false finding below 0.05, however the comparisons depend on each other; here they all share the
-    baseline's runs. (Controlling the share of false findings, as :func:`scipy.stats.false_discovery_control`
-    does, suits hundreds of comparisons, not a handful that are each quoted alone.)
+    baseline's runs.
 
     Example:
         >>> holm([0.01, 0.04, 0.03]).tolist()

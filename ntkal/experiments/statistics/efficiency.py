@@ -11,18 +11,13 @@ from ntkal.experiments.statistics.intervals import differences, interval, tested
 from ntkal.experiments.statistics.tables import after_start, clean, complete, rows_of
 from ntkal.inputs import as_float64
 
-SECONDS = {"seconds_kernel": "kernel", "seconds_query": "query"}
-
 
 def area(table: pd.DataFrame, *, column="series", value="accuracy") -> pd.DataFrame:
     r"""Give the area under each seed's curve over the labels, divided by their range: a mean accuracy.
 
     :math:`\frac{1}{l_T - l_0} \sum_{t=1}^T \tfrac12 (v_{t-1} + v_t)(l_t - l_{t-1})` by the trapezoid rule, as
-    Guyon, Cawley, Dror and Lemaire (2011), but without their log scale. Compare series with
-    ``against(areas, by=None, value="area")``.
-
-    Returns:
-        One row a series and seed: ``column``, ``seed``, ``area``.
+    Guyon, Cawley, Dror and Lemaire (2011), but without their log scale. A row a series and seed: ``column``,
+    ``seed``, ``area``, which ``against(areas, by=None, value="area")`` compares.
 
     Example:
         >>> runs = pd.DataFrame({"series": "random", "seed": 0, "labels": [100, 120, 160],
@@ -33,9 +28,7 @@ def area(table: pd.DataFrame, *, column="series", value="accuracy") -> pd.DataFr
     rows = []
     for name, seed, labels, values in _curves(table, column, value):
         if len(labels) < 2:
-            raise ValueError(
-                f"table: {column} {name!r} has the single number of labels {labels[0]:g}; an area needs two."
-            )
+            raise ValueError(f"table: {column} {name!r} has one number of labels; an area needs two.")
         rows.append((name, seed, float(trapezoid(values, labels) / (labels[-1] - labels[0]))))
     return pd.DataFrame(rows, columns=[column, "seed", "area"])
 
@@ -43,13 +36,13 @@ def area(table: pd.DataFrame, *, column="series", value="accuracy") -> pd.DataFr
 def labels_needed(table: pd.DataFrame, target: float, *, column="series", value="accuracy") -> pd.DataFrame:
     """Give the number of labels at which each seed's curve first reaches an accuracy.
 
-    A curve with noise may dip, so it is replaced by its running maximum; between two of its points it is
-    taken to be a straight line. The ``target`` is in the units of ``value``: 0.95, not 95, for accuracies.
+    A curve with noise may dip, so it is replaced by its running maximum, and by a straight line between two
+    of its points. The ``target`` is in the units of ``value``: 0.95, not 95, for accuracies.
 
     Returns:
-        One row a series and seed: ``column``, ``seed``, ``needed`` and ``state``. The state is "reached";
-        "never" when the run ended too soon, and ``needed`` is NaN; or "at the start" when the start set was
-        enough, and ``needed`` is the number of labels at the start, which is then only an upper bound.
+        A row a series and seed: ``column``, ``seed``, ``needed`` and ``state``, which is "reached"; or
+        "never", where ``needed`` is NaN; or "at the start", where ``needed`` is the number of labels at the
+        start, an upper bound.
 
     Example:
         >>> runs = pd.DataFrame({"series": "random", "seed": 0, "labels": [100, 120, 140],
@@ -79,12 +72,11 @@ def label_efficiency(
     other. Fix the ``target`` of :func:`labels_needed` before looking.
 
     Returns:
-        One row a series, the baseline last: ``column``; ``mean``, ``low``, ``high`` and ``median`` of the
-        labels needed; ``n``, ``never`` and ``at_start``, the numbers of seeds, of those that never reached
-        the target and of those that had it at the start; then, paired within seeds, baseline minus series:
-        ``saved``, ``saved_low``, ``saved_high``, ``saved_p``, NaN unless all seeds of both reached the
-        target; and ``saved_at_least``, the mean saving if the baseline's censored seeds had reached it with
-        the last labels that they have, NaN unless all seeds of the series reached it.
+        A row a series, the baseline last: ``column``; ``mean``, ``low``, ``high`` and ``median`` of the
+        labels needed; the numbers of seeds ``n``, of those that ``never`` reached the target and that had it
+        ``at_start``; paired within seeds, baseline minus series, ``saved``, ``saved_low``, ``saved_high``,
+        ``saved_p``, NaN unless all seeds of both reached it; and ``saved_at_least``, the mean saving had the
+        baseline's others reached it with their last labels, NaN unless all seeds of the series reached it.
 
     Example:
         >>> runs = pd.DataFrame({"series": ["random"] * 2 + ["margin"] * 2, "seed": 0,
@@ -100,7 +92,8 @@ def label_efficiency(
     for name in names:
         mine, state = (needed.loc[needed[column] == name, what] for what in ("needed", "state"))
         (*needs, _), gains = (
-            tested(d, level)[:4] if d.notna().all() else (np.nan,) * 4 for d in (mine, theirs - mine)
+            list(tested(d, level).values())[:4] if d.notna().all() else [np.nan] * 4
+            for d in (mine, theirs - mine)
         )
         counts = len(mine), (state == "never").sum(), (state == "at the start").sum()
         at_least = (theirs.fillna(last) - mine).mean(skipna=False)
@@ -117,8 +110,7 @@ def seconds_per_cycle(table: pd.DataFrame, *, column="series", level=0.95) -> pd
     Training does not count; the first choice of a run includes compilation.
 
     Returns:
-        One row a series: ``column``, the means ``kernel`` and ``query``, their sum ``total`` with its
-        interval ``low`` and ``high``, and ``n``.
+        A row a series: ``column``, the means ``kernel`` and ``query``, ``total``, ``low``, ``high``, ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"series": "mlmoc", "seed": 0, "cycle": [0, 1, 2],
@@ -138,10 +130,7 @@ def times_faster(table: pd.DataFrame, fast: str, slow: str, *, column="series", 
 
     The geometric mean over seeds of :math:`r_s = \text{seconds}_s^{slow} / \text{seconds}_s^{fast}`, with
     Student's interval of :math:`\log r_s`: a ratio and its inverse are then treated alike. Both need the same
-    seeds, run on the same machine, and more than no time.
-
-    Returns:
-        ``mean``, ``low``, ``high`` and ``n``.
+    seeds, run on the same machine, and more than no time. Returns ``mean``, ``low``, ``high`` and ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"series": ["ntk", "retrain"], "seed": 0, "cycle": 1,
@@ -167,8 +156,8 @@ def _curves(table: pd.DataFrame, column: str, value: str) -> Iterator[tuple]:
 
 
 def _per_seed(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    rows = clean(after_start(table), [column, "cycle", "seed"], list(SECONDS))
+    columns = {"seconds_kernel": "kernel", "seconds_query": "query"}
+    rows = clean(after_start(table), [column, "cycle", "seed"], list(columns)).rename(columns=columns)
     complete(rows, column, "cycle")
-    seeds = rows.groupby([column, "seed"], sort=False, observed=True)[list(SECONDS)].mean()
-    seeds = seeds.rename(columns=SECONDS).reset_index()
-    return seeds.assign(total=seeds["kernel"] + seeds["query"])
+    seeds = rows.groupby([column, "seed"], sort=False, observed=True)[["kernel", "query"]].mean()
+    return seeds.reset_index().assign(total=lambda t: t["kernel"] + t["query"])

@@ -9,20 +9,15 @@ from scipy import stats
 from ntkal.experiments.statistics.tables import clean, rows_of
 from ntkal.inputs import as_float64, check_number
 
-TESTED = ("mean", "low", "high", "p", "n")
-
 
 def interval(values, level: float = 0.95) -> tuple[float, float, float]:
-    r"""Give the mean of some values and Student's interval for it.
+    r"""Return the mean of some values and the two ends of Student's interval for it.
 
     :math:`\bar v \pm t_{n-1}\, s / \sqrt n`, with :math:`s` the standard deviation of divisor :math:`n-1`.
 
     Args:
-        values: One number a seed, shape (n,), finite, not booleans.
+        values: One number a seed, shape (n,), finite, not booleans; a single one has NaN for both ends.
         level: Coverage, between 0 and 1.
-
-    Returns:
-        Mean, lower end, upper end; both ends are NaN for a single value, which says nothing about spread.
 
     Example:
         >>> interval([0.8, 0.9, 1.0])
@@ -55,9 +50,10 @@ def p_value(differences) -> float:
     return float(stats.ttest_1samp(d, 0.0).pvalue)
 
 
-def tested(differences, level: float) -> tuple[float, float, float, float, int]:
-    """Give mean, ends of the interval, p value and number of differences: what ``TESTED`` names."""
-    return *interval(differences, level), p_value(differences), len(differences)
+def tested(differences, level: float) -> dict[str, float]:
+    """Give ``mean``, ``low``, ``high``, ``p`` and ``n`` of differences within seeds."""
+    mean, low, high = interval(differences, level)
+    return {"mean": mean, "low": low, "high": high, "p": p_value(differences), "n": len(differences)}
 
 
 def summary(
@@ -82,13 +78,11 @@ def paired(
     """Give the mean difference ``a`` minus ``b`` within seeds, a row for each value of ``by``.
 
     Two runs of one seed share their start set, initial weights and subsets' order (see :func:`ntkal.run`), so
-    their difference varies less than either and the interval is the narrower for it.
+    their difference varies less than either and the interval is the narrower for it. Refused when one has
+    rows that the other lacks.
 
     Returns:
         ``by``, ``mean``, ``low``, ``high``, ``p`` and ``n``.
-
-    Raises:
-        ValueError: When ``a`` or ``b`` is not in the table, or when one has rows that the other lacks.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0, 1, 1], "strategy": ["margin", "random"] * 2,
@@ -98,7 +92,7 @@ def paired(
     """
     found = differences(table, a, b, column=column, by=by, value=value)
     groups = found.groupby(by, sort=False, observed=True)["difference"]
-    return pd.DataFrame([(point, *tested(d, level)) for point, d in groups], columns=[by, *TESTED])
+    return pd.DataFrame([{by: point, **tested(d, level)} for point, d in groups])
 
 
 def differences(

@@ -13,7 +13,7 @@ import numpy as np
 from ntkal.acquisition import eer, emoc, get, mlmoc, mlmoc_norm, probabilities
 from ntkal.acquisition.candidates import MEMORY
 from ntkal.acquisition.sequential import pick, pick_compiled
-from ntkal.experiments.rivals.closed_form import linearised, refit_after
+from ntkal.experiments.rivals.closed_form import Linearised, refit
 from ntkal.inputs import ArrayLike
 from ntkal.lookahead import ImplicitLookahead, Lookahead
 from ntkal.lookahead.condition import mean_given
@@ -88,7 +88,7 @@ def norm_form(case: Case) -> list[dict[str, Any]]:
         [0.6, 3, 400]
     """
     (k_ll, k_pl, k_pp), (_, f_p, y_l), (m, n) = case.kernels, case.rest, case.kernels[1].shape
-    state = linearised(*case.kernels, *case.rest, ridge=case.ridge, invert=True)
+    state = Linearised(*case.kernels, *case.rest, ridge=case.ridge)
     candidates, what = min(m, BLOCK), "norm-form scores from kernels"
     arguments = [jnp.asarray(a) for a in (state.inverse, k_pl, k_pp, state.residual, f_p)]
     arguments += [case.ridge, jnp.asarray(state.mean), jnp.asarray(state.label), jnp.arange(candidates)]
@@ -97,7 +97,7 @@ def norm_form(case: Case) -> list[dict[str, Any]]:
         return mlmoc_norm(case.implicit())
 
     def refitted():
-        outputs = (outputs[0] for _, outputs in islice(refit_after(state), FEW))
+        outputs = (outputs[0] for _, outputs in islice(state.after(refit), FEW))
         return np.array([np.linalg.norm(out - state.mean, axis=1).sum() for out in outputs])
 
     size, once = 2 * n if n < 1000 else 2000, jnp.ones(m)

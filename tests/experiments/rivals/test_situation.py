@@ -82,7 +82,7 @@ def test_outputs_of_a_lookahead_are_those_of_its_own_method():
 
 def test_a_block_holds_no_more_than_the_stated_memory(monkeypatch):
     monkeypatch.setattr(base, "MEMORY", 8 * 9 * 3 * 4)
-    assert base.few(9, 3) == 4
+    assert [len(at) for at in base.spans(9, None, 3)] == [4, 4, 4]
     sizes = [outputs.shape for _, outputs in base.of_lookahead("mine", lambda s: s).after(problem().fit())]
     assert sizes == [(4, 9, 3)] * 3
 

@@ -26,7 +26,7 @@ def test_the_area_is_a_mean_accuracy_by_hand():
 
 def test_a_single_point_has_no_area():
     table = curves(random=[[0.8, 0.9, 1.0]])
-    with pytest.raises(ValueError, match="series 'random' has the single number of labels 100"):
+    with pytest.raises(ValueError, match="series 'random' has one number of labels; an area needs two"):
         statistics.area(table[table.labels == 100])
 
 
