@@ -1,1 +1,8 @@
-"""Other people's tools: scikit-activeml (:mod:`~ntkal.adapters.activeml`) and files of labels."""
+"""Other people's tools: scikit-activeml (:mod:`~ntkal.adapters.activeml`), and files of queries and labels.
+
+In: their arrays, tables and files. Out: what the folders before take, and back.
+"""
+
+from ntkal.adapters.label_files import Answers, label_config, read_answers, tell, write_queries
+
+__all__ = ["Answers", "label_config", "read_answers", "tell", "write_queries"]

@@ -54,7 +54,7 @@ class NetworkClassifier(SkactivemlClassifier):
 
     Example:
         >>> X = np.array([[-1.0], [-0.5], [0.5], [1.0]])
-        >>> clf = NetworkClassifier(train=TrainConfig(steps=50), random_state=0)
+        >>> clf = NetworkClassifier(train=TrainConfig(50, learning_rate=0.05), random_state=0)
         >>> clf.fit(X, [0, np.nan, np.nan, 1]).predict(X).tolist()
         [0.0, 0.0, 1.0, 1.0]
     """
@@ -201,7 +201,7 @@ class LookAhead(SingleAnnotatorPoolQueryStrategy):
     Example:
         >>> X = np.linspace(-1, 1, 6)[:, None]
         >>> y = np.array([0, np.nan, np.nan, np.nan, np.nan, 1])
-        >>> clf = NetworkClassifier(train=TrainConfig(steps=50), classes=[0, 1], random_state=0)
+        >>> clf = NetworkClassifier(train=TrainConfig(50, learning_rate=0.05), classes=[0, 1], random_state=0)
         >>> picks = LookAhead("mlmoc_norm", random_state=0).query(X, y, clf, batch_size=2)
         >>> len(picks), set(picks.tolist()) < {1, 2, 3, 4}
         (2, True)

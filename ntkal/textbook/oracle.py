@@ -144,14 +144,21 @@ class Oracle:
     def _reveal(self, c: int, label: int) -> None:
         self.post = self.post.reveal(c, jnp.eye(self.post.mean.shape[1])[label])
 
+    def queries(self, k: int) -> list[int]:
+        """Positions of the k best candidates without a label, best first; of all there are, if fewer."""
+        return self._best([reply.query for reply in self.replies], check_int("k", k, low=1))
+
     def _next(self, taken: list[int]) -> int | None:
-        """Find the best candidate without a label; the pool stays whole, so that nothing recompiles."""
+        return next(iter(self._best(taken, 1)), None)
+
+    def _best(self, taken: list[int], k: int) -> list[int]:
+        """Rank the candidates without a label; the pool stays whole, so that nothing recompiles."""
         q, post = self.candidates, self.post
         if len(taken) == q:
-            return None
+            return []
         asked = Lookahead(post.mean[:q], post.columns(0, q)[:q], post.ridge, post.floor)
         scores = np.array(self.score(asked), dtype=float)
         if scores.shape != (q,) or np.isnan(scores).any():
             raise ValueError(f"score: expected {q} numbers, got shape {scores.shape} or NaN.")
         scores[taken] = -np.inf
-        return int(scores.argmax())
+        return np.argsort(-scores, kind="stable")[: min(k, q - len(taken))].tolist()
