@@ -111,10 +111,6 @@ def as_inputs(name: str, value: Any) -> jax.Array:
 
     Raises:
         ValueError: For another shape, whole numbers, booleans, a sparse matrix, or what is no array.
-
-    Example:
-        >>> as_inputs("x", np.ones((2, 3), np.float32)).dtype.name
-        'float32'
     """
     array = as_numbers(name, value)
     if array.ndim < 2 or len(array) == 0:
@@ -137,10 +133,6 @@ def as_positions(name: str, value: Any, high: int, *, distinct: bool = True) -> 
 
     Raises:
         ValueError: For another shape or kind, a position outside the pool or, if ``distinct``, twice.
-
-    Example:
-        >>> as_positions("at", [4, 1], 9).tolist()
-        [4, 1]
     """
     array = value if is_traced(value) else np.asarray(as_numbers(name, value))
     if array.dtype == bool:

@@ -105,10 +105,7 @@ def coreset(
 
 
 def lcmd(
-    kernel: Float[ArrayLike, "m m"] | Posterior,
-    k: int,
-    *,
-    centres: Float[ArrayLike, "n m"] | None = None,
+    kernel: Float[ArrayLike, "m m"] | Posterior, k: int, *, centres: Float[ArrayLike, "n m"] | None = None
 ) -> Int[np.ndarray, " k"]:
     r"""Return k picks, each the farthest point of the cluster with the largest total squared distance.
 

@@ -7,11 +7,7 @@ from ntkal.inputs import ArrayLike, as_float64, is_traced
 
 
 def check_classes(name: str, classes: int) -> None:
-    """Raise a ValueError when there is but one output, of which arg-max and entropy say nothing.
-
-    Example:
-        >>> check_classes("outputs", 2)
-    """
+    """Raise a ValueError when there is but one output, of which arg-max and entropy say nothing."""
     if classes < 2:
         raise ValueError(
             f"{name}: expected two or more classes, got {classes} output; give a binary problem two outputs "
@@ -52,13 +48,7 @@ def probabilities(outputs: Float[ArrayLike, "*m C"]) -> Float[Array, "*m C"]:
 def check_probabilities(
     probs: Float[ArrayLike, "*m C"], shape: tuple[int | None, ...] = (None, None), name: str = "probs"
 ) -> Float[Array, "*m C"]:
-    """Return ``probs`` as float64, or raise a ValueError that names it when a row is no probability vector.
-
-    Example:
-        >>> import numpy as np
-        >>> check_probabilities(np.array([[0.25, 0.75]])).tolist()
-        [[0.25, 0.75]]
-    """
+    """Return ``probs`` as float64, or raise a ValueError when a row is no probability vector."""
     probs = as_float64(name, probs, shape)
     check_classes(name, probs.shape[-1])
     if is_traced(probs):
@@ -85,7 +75,7 @@ def least_confident(probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
         ValueError: When a row is not a probability vector, or there is one class.
 
     Source:
-        Settles (2009), section 3.1.
+        Settles (2009), section 3.1, as for :func:`margin` and :func:`entropy`.
 
     Example:
         >>> import numpy as np
@@ -106,9 +96,6 @@ def margin(probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
 
     Raises:
         ValueError: When a row is not a probability vector, or there is one class.
-
-    Source:
-        Settles (2009), section 3.1.
 
     Example:
         >>> import numpy as np
@@ -131,9 +118,6 @@ def entropy(probs: Float[ArrayLike, "m C"]) -> Float[Array, " m"]:
     Raises:
         ValueError: When a row is not a probability vector, or there is one class.
 
-    Source:
-        Settles (2009), section 3.1.
-
     Example:
         >>> import numpy as np
         >>> entropy(np.array([[1.0, 0.0], [0.5, 0.5]])).round(4).tolist()
@@ -152,8 +136,7 @@ def bald(samples: Float[ArrayLike, "s m C"]) -> Float[Array, " m"]:
     model were known. What is left is disagreement between the models; noise in the labels cancels.
 
     The strategy ``"bald"`` samples models by an *ensemble* (:func:`ntkal.training.ensemble.outputs`), not by
-    Monte Carlo dropout: our networks have no dropout layer, and adding one would change the classifier that
-    every other strategy uses. Its probabilities are those of :func:`~ntkal.acquisition.probabilities`.
+    Monte Carlo dropout, which would change the classifier that every other strategy uses.
 
     Args:
         samples: Class probabilities under s models (members of an ensemble, draws from a posterior), shape

@@ -111,10 +111,6 @@ def best(scores: Float[ArrayLike, " m"], k: int) -> Int[np.ndarray, " k"]:
 
     Raises:
         ValueError: When a score is NaN, or k is not between 1 and m.
-
-    Example:
-        >>> best(np.array([1.0, 3.0, 3.0]), 2).tolist()
-        [1, 2]
     """
     scores = np.asarray(scores)
     if np.isnan(scores).any():
@@ -152,21 +148,15 @@ _REGISTRY = {
     strategy.name: strategy
     for strategy in (
         Strategy("random", score=lambda view, rng: rng.random(len(view.outputs))),
-        Strategy("least_confident", score=_of_probs(least_confident)),
-        Strategy("margin", score=_of_probs(margin)),
-        Strategy("entropy", score=_of_probs(entropy)),
+        *(Strategy(score.__name__, score=_of_probs(score)) for score in (least_confident, margin, entropy)),
         Strategy("bald", frozenset({"ensemble"}), score=_disagreement),
         Strategy("badge", _FEATURES, pick=lambda view, k, rng: badge(view.probs, view.features_pool, k, rng)),
         Strategy(
-            "coreset",
-            _FEATURES,
-            pick=lambda view, k, rng: coreset(view.features_pool, view.features_labelled, k),
+            "coreset", _FEATURES, pick=lambda v, k, rng: coreset(v.features_pool, v.features_labelled, k)
         ),
         Strategy("ll4al", frozenset({"predicted_loss"}), score=_predicted_loss),
-        Strategy("mlmoc", _LOOKAHEAD, score=_of_post(mlmoc)),
-        Strategy("mlmoc_norm", _LOOKAHEAD, score=_of_post(mlmoc_norm)),
-        Strategy("emoc", _LOOKAHEAD, score=_expected(emoc)),
-        Strategy("eer", _LOOKAHEAD, score=_expected(eer)),
+        *(Strategy(score.__name__, _LOOKAHEAD, score=_of_post(score)) for score in (mlmoc, mlmoc_norm)),
+        *(Strategy(score.__name__, _LOOKAHEAD, score=_expected(score)) for score in (emoc, eer)),
     )
 }
 _OPTIONS = {"eer": ("link",)}

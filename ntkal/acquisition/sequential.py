@@ -72,13 +72,10 @@ def pick_compiled(
     """Return the picks of :func:`pick` from one compiled loop, for strategies that draw nothing.
 
     Args:
-        strategy: As in :func:`pick`; its score has to be traceable, as those of the registry are.
-        post: As in :func:`pick`.
-        k: As in :func:`pick`.
-        labels: As in :func:`pick`.
-
-    Returns:
-        Positions in the pool, shape (k,), in the order they were picked.
+        strategy: This and the rest as in :func:`pick`; its score has to be traceable, as the registry's are.
+        post: The linearised network over the pool.
+        k: Number of candidates to pick.
+        labels: True label vectors, or None.
 
     Raises:
         ValueError: As :func:`pick`, also when a pick was determined already: its label leaves NaN.
@@ -122,11 +119,7 @@ def _checked(strategy: Strategy, post: Posterior, k: int, labels: ArrayLike | No
 
 
 def check(strategy: Strategy, mode: str) -> None:
-    """Raise a ValueError when a strategy cannot use labels that come one by one.
-
-    Example:
-        >>> check(acquisition.get("random"), "batch")
-    """
+    """Raise a ValueError when a strategy cannot use labels that come one by one."""
     if mode == "batch" or (
         strategy.name != "random" and strategy.score is not None and strategy.needs <= {"lookahead"}
     ):

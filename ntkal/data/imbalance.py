@@ -36,10 +36,9 @@ def imbalanced(
         ValueError: For a data set without classes, or a number out of range.
 
     Source:
-        The defaults are those of the released code of Mohamadi, Bae and Sutherland (2022): a tenth of the
-        first five classes of MNIST and CIFAR-10, in both parts. There the first images of a class stay, here
-        a draw does; and its reader of the thinned CIFAR-10 in fact returns the first 27,500 images,
-        unthinned. Other shares and classes, and the whole test part, are this package's own.
+        The defaults are those of the released code of Mohamadi, Bae and Sutherland (2022), where the first
+        images of a class stay and not a draw; its reader of the thinned CIFAR-10 in fact returns the first
+        27,500 images, unthinned. Other shares and classes, and the whole test part, are this package's own.
 
     Example:
         >>> from ntkal import load

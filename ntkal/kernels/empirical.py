@@ -11,15 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkal.inputs import ArrayLike, as_inputs, check_int, check_x64, is_traced
-from ntkal.kernels.gradients import (
-    CACHE,
-    SMALL,
-    add_block,
-    gradients,
-    groups,
-    held,
-    mirrored,
-)
+from ntkal.kernels.gradients import CACHE, SMALL, add_block, gradients, groups, held, mirrored
 from ntkal.kernels.network import ApplyFn, Logit, check_devices, check_finite, check_logit, trace_network
 
 STRIP = 256

@@ -89,13 +89,6 @@ class Gradients:
     Attributes:
         program: From the arrays, one input and further arrays to its gradients.
         arrays: The arrays and the further ones.
-
-    Example:
-        >>> from ntkal.kernels.network import trace_network
-        >>> network = trace_network(lambda w, x: x @ w, jnp.ones((2, 3)), x=jnp.ones((4, 2)))
-        >>> take = gradients(network, 0, (0,), frozenset([0]))
-        >>> [part.shape for part in take(jnp.ones((5, 2)))]  # activations and cotangents
-        [(5, 1, 2), (5, 1, 3)]
     """
 
     program: Program

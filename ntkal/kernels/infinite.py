@@ -27,10 +27,9 @@ def kernel_fn(name: str, input_shape: tuple[int, ...], *, memory: int = 2**30) -
     converge to it as the width grows: :math:`\sigma_w = \sqrt 2`, :math:`\sigma_b = 0.1` in each layer.
 
     ``"mlp"`` has three hidden layers of rectifiers. ``"cnn"`` is :func:`ntkal.models.cnn`; its averages over
-    all pixels at the end need the covariance of every pixel of one image with every pixel of the other:
-    (h w)^2 numbers for each pair of h x w images. That is 4,096 for the 8 x 8 digits, which is bearable, and
-    614,656 for 28 x 28: about a third of a millisecond a pair on one core, and 50 milliseconds, so that a
-    kernel of 600 digits takes a minute, and one of 4,100 MNIST images days.
+    all pixels at the end need the covariance of every pixel of one image with every pixel of the other,
+    (h w)^2 numbers for each pair of images: a kernel of 600 digits of 8 x 8 pixels takes a minute on one
+    core, one of 4,100 MNIST images days.
 
     Args:
         name: ``"mlp"`` or ``"cnn"``.
@@ -114,24 +113,7 @@ def _recursion(name: str):
 def split(
     name: str, x_l: ArrayLike, x_p: ArrayLike, **options
 ) -> tuple[Float[Array, "n n"], Float[Array, "m n"], Float[Array, "m m"]]:
-    """Return the three kernel blocks that a look-ahead needs.
-
-    Args:
-        name: As in :func:`kernel_fn`.
-        x_l: Labelled inputs, shape (n, ...).
-        x_p: Pool inputs, shape (m, ...).
-        **options: Those of :func:`kernel_fn`.
-
-    Returns:
-        ``(k_ll, k_pl, k_pp)`` of shapes (n, n), (m, n) and (m, m), float64.
-
-    Raises:
-        ValueError: As :func:`kernel_fn`.
-
-    Example:
-        >>> [block.shape for block in split("mlp", np.eye(2), np.ones((3, 2)))]
-        [(2, 2), (3, 2), (3, 3)]
-    """
+    """Return the kernel blocks k_ll, k_pl and k_pp that a look-ahead needs, by :func:`kernel_fn`."""
     n, shape = len(x_l), np.shape(x_l)[1:]
     x_l, x_p = (as_float64(which, x, (None, *shape)) for which, x in (("x_l", x_l), ("x_p", x_p)))
     kernel = kernel_fn(name, shape, **options)(jnp.concatenate([x_l, x_p]))
@@ -170,11 +152,6 @@ def convolutional(
 
     Source:
         Arora et al. (2019), section 4, with this network's poolings; Cho and Saul (2009) for the rectifier.
-
-    Example:
-        >>> x = jnp.ones((1, 1, 1, 1))
-        >>> convolutional(x, 2 * x, 9.0, 0.0).tolist()
-        [[9.0]]
     """
     first, second = _variances(x1, weight, bias), _variances(x2, weight, bias)
     sigma = jnp.einsum("ahwc,bijc->abhwij", x1, x2) / x1.shape[-1]

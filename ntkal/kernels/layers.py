@@ -38,11 +38,6 @@ class Layer:
     Source:
         Goodfellow (2015) and, for convolutions, Rochette, Manoel and Tramel (2019): gradients of each input;
         Novak, Sohl-Dickstein and Schoenholz (2022): kernels from the structure of the layers.
-
-    Example:
-        >>> program, _ = Program.trace(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((1, 2)))
-        >>> layers(program, [0])[0].outputs
-        3
     """
 
     place: int
@@ -172,11 +167,6 @@ def whole(
         shape: That of its leaf.
         a: Activations.
         g: Cotangents of k numbers.
-
-    Example:
-        >>> program, _ = Program.trace(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.ones((1, 2)))
-        >>> whole(layers(program, [0])[0], (2, 3), jnp.ones((1, 2)), jnp.ones((4, 1, 3))).shape
-        (4, 2, 3)
     """
     made = jnp.einsum("si,kso->kio", a, g, precision="highest")
     made = made.reshape(len(g), *(shape[axis] for axis in layer.axes))

@@ -27,10 +27,6 @@ def noise_floor(eps: float, n: int, diagonal: float, largest: float) -> float:
         n: Number of inputs.
         diagonal: Largest diagonal entry.
         largest: Largest eigenvalue.
-
-    Example:
-        >>> noise_floor(2.0**-23, 100, diagonal=1.0, largest=80.0) < 1e-5
-        True
     """
     return 4 * float(np.sqrt(n)) * (eps * abs(diagonal) + 2.0**-52 * abs(largest))
 

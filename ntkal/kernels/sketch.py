@@ -91,18 +91,15 @@ def ntk_diagonal(
     r"""Return the diagonal of the empirical kernel alone, :math:`\|\partial g(x) / \partial\theta\|^2`.
 
     Args:
-        apply_fn: As in :func:`ntkal.empirical_ntk`.
-        params: As in :func:`ntkal.empirical_ntk`.
+        apply_fn: This and all else as in :func:`gradient_sketch`, with its errors.
+        params: Pytree of parameters.
         x: Inputs, shape (n, ...).
-        logit: As in :func:`ntkal.empirical_ntk`, except ``"all"``.
+        logit: Not ``"all"``.
         batch_size: Inputs differentiated at once; None chooses.
-        memory: Budget for the gradients of a batch, in bytes.
+        memory: Bytes.
 
     Returns:
         The diagonal, shape (n,), in the network's precision.
-
-    Raises:
-        ValueError: As :func:`ntkal.empirical_ntk`, and for ``logit="all"``.
 
     Example:
         >>> ntk_diagonal(lambda w, x: x @ w, jnp.ones((2, 3)), jnp.array([[1.0, 2.0], [3.0, 4.0]])).tolist()

@@ -111,7 +111,8 @@ class KernelLookahead(Posterior):
         eps = precision_of(*given)
         factor = cholesky("k_ll", k_ll, ridge, eps=eps)
         mean, half = whitened(factor, k_pl, f_p, y_l - f_l)
-        return cls._of(Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, _largest_diagonal(k_pp)))
+        prior = jnp.max(jnp.abs(jnp.diag(k_pp)))
+        return cls._of(Conditioned(mean, half, k_pp, factor, k_pl, ridge, eps, prior))
 
     @classmethod
     @abstractmethod
@@ -129,7 +130,7 @@ def whitened(
     mean = mean_given(factor, k_pl, f_p, residual)
     if host.on_host(k_pl) and host.on_host(factor):
         return mean, host.whiten(factor, k_pl)
-    return mean, _whiten(factor, k_pl)
+    return mean, triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
 
 
 @jax.jit
@@ -212,16 +213,6 @@ def _rounding(factor, k_pl, variances, ridge, prior, unit, eps):
 
     known, error, floor = jax.lax.cond(ridge > 2 * noise, beside_the_ridge, by_weights)
     return known, jnp.sqrt(eps) * prior + error, floor
-
-
-@jax.jit
-def _largest_diagonal(kernel):
-    return jnp.max(jnp.abs(jnp.diag(kernel)))
-
-
-@jax.jit
-def _whiten(factor, k_pl):
-    return triangular_solve(factor, k_pl, left_side=False, lower=True, transpose_a=True)
 
 
 @jax.jit

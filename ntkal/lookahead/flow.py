@@ -4,14 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from ntkal.inputs import (
-    ArrayLike,
-    SingularKernelError,
-    as_float64,
-    as_labels,
-    check_number,
-    is_traced,
-)
+from ntkal.inputs import ArrayLike, SingularKernelError, as_float64, as_labels, check_number, is_traced
 from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
 from ntkal.lookahead.condition import mean_given
 from ntkal.lookahead.solve import cholesky

@@ -93,13 +93,7 @@ class ImplicitLookahead(KernelLookahead):
         return self.variances
 
     def absolute_sums(self) -> Float[Array, " m"]:
-        r"""Return :math:`\sum_u |S_{uc}|` for each candidate, shape (m,): from the fit, or by a walk.
-
-        Example:
-            >>> one = jnp.ones((1, 1))
-            >>> ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one).absolute_sums().tolist()
-            [2.0]
-        """
+        r"""Return :math:`\sum_u |S_{uc}|` for each candidate, shape (m,): from the fit, or by a walk."""
 
         def anew():
             half = jnp.concatenate([self.half, self.recent], axis=1)
@@ -108,14 +102,7 @@ class ImplicitLookahead(KernelLookahead):
         return jax.lax.cond(jnp.isnan(self.sums[0]), anew, lambda: self.sums)
 
     def with_room(self, reveals: int) -> "ImplicitLookahead":
-        """The same, such that ``reveals`` more labels change no shape: what a loop that is traced needs.
-
-        Example:
-            >>> one = jnp.ones((1, 1))
-            >>> post = ImplicitLookahead.fit(one, one, 3 * one, 0 * one, 0 * one, one)
-            >>> post.with_room(100).recent.shape
-            (1, 100)
-        """
+        """The same, such that ``reveals`` more labels change no shape: what a loop that is traced needs."""
         used = self.recent if is_traced(self.count) else self.recent[:, : int(self.count)]
         half = jnp.concatenate([self.half, used], axis=1)
         recent = jnp.zeros_like(used, shape=(len(used), max(reveals, 1)))

@@ -20,8 +20,12 @@ class Posterior(ABC):
 
     Acquisition functions, sequential queries and the oracle read no more than this, so they take any
     posterior. Each is a JAX pytree: scores and labels can go through ``jit``, ``vmap``, ``grad`` and
-    ``scan``. What is traced has no value that could be checked: there a position outside the pool, and a
-    label for a candidate that is determined already, give NaN where they would raise.
+    ``scan``.
+
+    What :meth:`after`, :meth:`reveal` and :meth:`reveal_all` return is new; the posterior is unchanged. They
+    raise a ValueError for positions outside the pool and label vectors of another shape or with NaN, and a
+    SingularKernelError when the labelled points, with those given, determine a candidate already and the
+    ridge is 0. What is traced has no value that could be checked: there both give NaN.
 
     Attributes:
         mean: M, shape (m, C), float64.
@@ -93,10 +97,6 @@ class Posterior(ABC):
         Returns:
             Outputs of the refitted linearised network over the pool, shape (m, C).
 
-        Raises:
-            ValueError: For a position outside the pool or a label vector of another shape or with NaN.
-            SingularKernelError: When the labelled points determine the candidate already and the ridge is 0.
-
         Example:
             >>> from ntkal import Lookahead
             >>> Lookahead(jnp.zeros((2, 1)), jnp.eye(2), ridge=1.0).after(0, jnp.array([1.0])).tolist()
@@ -112,13 +112,6 @@ class Posterior(ABC):
         Args:
             c: As in :meth:`after`. With a ridge a candidate can be labelled again: its label is noisy then.
             y: As in :meth:`after`.
-
-        Returns:
-            A new look-ahead; this one is unchanged.
-
-        Raises:
-            ValueError: As :meth:`after`.
-            SingularKernelError: As :meth:`after`.
 
         Example:
             >>> from ntkal import Lookahead
@@ -140,14 +133,6 @@ class Posterior(ABC):
         Args:
             at: Positions of the candidates in the pool, shape (r,), at least one, none twice; no mask.
             y: Their label vectors, shape (r, C).
-
-        Returns:
-            A new look-ahead; this one is unchanged.
-
-        Raises:
-            ValueError: For positions outside the pool or label vectors of another shape or with NaN.
-            SingularKernelError: When the labelled points and some of them determine another of them, and the
-                ridge is 0.
 
         Example:
             >>> from ntkal import Lookahead

@@ -12,11 +12,7 @@ from ntkal.kernels.rounding import check_symmetric, noise_floor, precision_of
 
 
 def cholesky(
-    name: str,
-    kernel: Float[ArrayLike, "n n"],
-    ridge: Float[Array, ""] | float,
-    *,
-    eps: float | None = None,
+    name: str, kernel: Float[ArrayLike, "n n"], ridge: Float[Array, ""] | float, *, eps: float | None = None
 ) -> Float[Array, "n n"]:
     r"""Return the lower Cholesky factor of :math:`K + \lambda I` in float64.
 

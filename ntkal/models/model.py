@@ -230,12 +230,7 @@ def check_image(name: str, input_shape: tuple[int, ...]) -> None:
 
 
 def random_key(key: Any) -> jax.Array:
-    """A JAX random key in its new form, made from either.
-
-    Example:
-        >>> bool(random_key(jax.random.PRNGKey(3)) == jax.random.key(3))
-        True
-    """
+    """A JAX random key in its new form, made from either."""
     kind = getattr(key, "dtype", None)
     if isinstance(key, ArrayLike) and kind == np.uint32 and key.ndim:
         key = jax.random.wrap_key_data(key)

@@ -108,14 +108,17 @@ def wide_resnet(input_shape, classes, *, width=64, blocks=1, dtype="float32"):
         >>> model.apply(params, jax.numpy.zeros((2, 28, 28, 1))).shape
         (2, 10)
     """
-    check_image("wide_resnet", input_shape)
-    if check_int("width", width, low=4) % 4:
+    width, blocks = _width("wide_resnet", input_shape, width, 4), check_int("blocks", blocks, low=1, high=2)
+    return _WideResNet(classes=classes, width=width, blocks=blocks, dtype=dtype)
+
+
+def _width(name, input_shape, width, parts):
+    check_image(name, input_shape)
+    if check_int("width", width, low=parts) % parts:
         raise ValueError(
-            f"width: expected a multiple of 4, because the first group has width / 4, got {width}."
+            f"width: expected a multiple of {parts}, since the first group has its part, got {width}."
         )
-    return _WideResNet(
-        classes=classes, width=int(width), blocks=check_int("blocks", blocks, low=1, high=2), dtype=dtype
-    )
+    return int(width)
 
 
 class _ResNet18(_Residual):
@@ -168,9 +171,4 @@ def resnet18(input_shape, classes, *, width=512, dtype="float32"):
         >>> sum(leaf.size for leaf in jax.tree.leaves(weights))
         11220132
     """
-    check_image("resnet18", input_shape)
-    if check_int("width", width, low=8) % 8:
-        raise ValueError(
-            f"width: expected a multiple of 8, because the first group has width / 8, got {width}."
-        )
-    return _ResNet18(classes=classes, width=int(width), dtype=dtype)
+    return _ResNet18(classes=classes, width=_width("resnet18", input_shape, width, 8), dtype=dtype)

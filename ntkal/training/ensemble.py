@@ -23,9 +23,8 @@ def outputs(
 ) -> Float[np.ndarray, "E m C"]:
     """Train one network for each key and return what all of them say about the pool.
 
-    Where the labelled set decides, the members agree; elsewhere their initial weights show. An ensemble needs
-    no dropout layer, so the classifier stays the one that every other strategy uses, and it can be the first
-    member. Each further member costs a whole training.
+    Where the labelled set decides, the members agree; elsewhere their initial weights show. Each member costs
+    a whole training; the classifier can be the first.
 
     Args:
         model: The network.

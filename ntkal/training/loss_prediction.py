@@ -184,7 +184,7 @@ _compiled_head = jax.jit(_head)
 
 
 def ranked_loss(model: Model) -> Callable:
-    """The objective of :func:`fit`, for :func:`ntkal.training.train_step`; its numbers are arguments."""
+    """The objective of :func:`fit`, for :func:`ntkal.training.train_step`."""
 
     def objective(weights, statistics, x, y, weight, margin, flow):
         params = {"weights": weights["network"], "statistics": statistics}

@@ -80,12 +80,7 @@ class TrainConfig:
         return Augmentation(self.shift, self.flip, self.rotate, self.zoom, self.shear)
 
     def sized(self, n: int) -> "TrainConfig":
-        """The same settings with the steps that ``epochs`` comes to for n inputs.
-
-        Example:
-            >>> TrainConfig(epochs=3, batch_size=4).sized(10).steps
-            8
-        """
+        """The same settings with the steps that ``epochs`` comes to for n inputs."""
         if self.epochs is None:
             return self
         return dataclasses.replace(
