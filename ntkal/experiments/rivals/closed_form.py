@@ -67,12 +67,9 @@ class Linearised:
 
 
 def refit(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
-    r"""Return the weights with candidate c by solving on X+ from nothing: O(n^3) each.
+    r"""Return the weights with candidate c by solving on X+ from nothing, equation (11): O(n^3) each.
 
     .. math:: w = (\Theta(X^+, X^+) + \lambda I)^{-1} (Y^+ - f(X^+))
-
-    Source:
-        Mohamadi, Bae and Sutherland (2022), equation (11).
 
     Example:
         >>> one = np.ones((1, 1))
@@ -85,16 +82,13 @@ def refit(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
 
 
 def refit_by_block(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
-    r"""Return the weights of :func:`refit` by the block inverse: O(n^2) each.
+    r"""Return the weights of :func:`refit` by the block inverse, equation (12) of the paper: O(n^2) each.
 
-    With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k` and
-    :math:`s = \Theta(c,c) + \lambda - k^\top v`,
+    With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k`, an inverse that is
+    missing in print, and :math:`s = \Theta(c,c) + \lambda - k^\top v`,
 
     .. math:: w = \begin{pmatrix} K^{-1} + v v^\top / s & -v / s \\
               -v^\top / s & 1 / s \end{pmatrix} (Y^+ - f(X^+)) .
-
-    Source:
-        Mohamadi, Bae and Sutherland (2022), equation (12), with the inverse in v that is missing in print.
 
     Example:
         >>> one = np.ones((1, 1))

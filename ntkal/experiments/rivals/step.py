@@ -23,14 +23,12 @@ class OneStep:
     with :math:`\Theta(u, c)` the C x C empirical NTK. As everywhere in this package it is taken to be one
     logit's kernel times the identity; for a network with one output, and for one that is linear with separate
     weights for each output, that is exact. Momentum and weight decay have no part in it.
+    Käding, Rodner, Freytag and Denzler (2016) take the step itself and read off the change of the outputs.
 
     Attributes:
         f: Outputs over the pool, shape (m, C).
         kernel: The pool's kernel, shape (m, m).
         rate: The learning rate; that of a run is its peak.
-
-    Source:
-        Käding, Rodner, Freytag and Denzler (2016), who take the step and read off the change of the outputs.
 
     Example:
         >>> state = OneStep(jnp.zeros((2, 1)), jnp.eye(2), rate=0.5)

@@ -23,8 +23,7 @@ def reliability(
 
     The confidence of input i is :math:`\max_k p_{ik}`; bin b of B holds those in :math:`((b-1)/B,\, b/B]`.
 
-    Returns:
-        A row a bin: ``low``, ``high``, ``count``, means ``confidence`` and ``accuracy``, NaN in an empty bin.
+    Returns a row a bin: ``low``, ``high``, ``count``, ``confidence`` and ``accuracy``; NaN of an empty bin.
 
     Example:
         >>> reliability(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), bins=2)["count"].tolist()

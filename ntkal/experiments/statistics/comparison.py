@@ -17,9 +17,7 @@ def pooled(
     p value of the :math:`\bar d_s`. The T cycles of a seed are not T independent measurements, so they are
     averaged first. Cycle 0, where nothing has been chosen yet, does not count. ``by`` is None for a table of
     one row a seed, as of :func:`area`. Refused when ``a`` or ``b`` lacks a seed or a cycle of the other.
-
-    Returns:
-        ``mean``, ``low``, ``high``, ``p`` and ``n``.
+    Returns ``mean``, ``low``, ``high``, ``p`` and ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0, 1, 1], "series": ["margin", "random"] * 2, "cycle": 1,
@@ -42,9 +40,7 @@ def against(
 ) -> pd.DataFrame:
     """Compare every series with the baseline as :func:`pooled` does, corrected for how many there are.
 
-    Returns:
-        A row a series: ``column``, ``mean``, ``low``, ``high``, ``p``, ``p_holm`` and ``n``; the intervals
-        are not corrected.
+    Returns ``column``, ``mean``, ``low``, ``high``, ``p``, ``p_holm`` and ``n``; intervals are not corrected.
 
     Example:
         >>> runs = pd.DataFrame({"seed": 0, "series": ["margin", "random"], "cycle": 1,
@@ -64,8 +60,7 @@ def over_baseline(
 ) -> pd.DataFrame:
     """Give each series' paired difference from the baseline at each number of labels: the paper's figure 2.
 
-    Returns:
-        ``column``, then the columns of :func:`paired`, and ``baseline``, the baseline's own mean there.
+    Returns ``column``, then the columns of :func:`paired`, and ``baseline``, the baseline's own mean there.
 
     Example:
         >>> runs = pd.DataFrame({"seed": 0, "series": ["margin", "random"], "labels": 1,

@@ -109,8 +109,7 @@ def seconds_per_cycle(table: pd.DataFrame, *, column="series", level=0.95) -> pd
     They are ``seconds_kernel`` and ``seconds_query`` of the cycles after cycle 0, where nothing is chosen.
     Training does not count; the first choice of a run includes compilation.
 
-    Returns:
-        A row a series: ``column``, the means ``kernel`` and ``query``, ``total``, ``low``, ``high``, ``n``.
+    Returns a row a series: ``column``, means ``kernel`` and ``query``, ``total``, ``low``, ``high``, ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"series": "mlmoc", "seed": 0, "cycle": [0, 1, 2],

@@ -79,10 +79,7 @@ def paired(
 
     Two runs of one seed share their start set, initial weights and subsets' order (see :func:`ntkal.run`), so
     their difference varies less than either and the interval is the narrower for it. Refused when one has
-    rows that the other lacks.
-
-    Returns:
-        ``by``, ``mean``, ``low``, ``high``, ``p`` and ``n``.
+    rows that the other lacks. Returns ``by``, ``mean``, ``low``, ``high``, ``p`` and ``n``.
 
     Example:
         >>> runs = pd.DataFrame({"seed": [0, 0, 1, 1], "strategy": ["margin", "random"] * 2,
