@@ -84,8 +84,8 @@ def refit(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
 def refit_by_block(state: Linearised, c: int) -> Float[np.ndarray, "k C"]:
     r"""Return the weights of :func:`refit` by the block inverse, equation (12) of the paper: O(n^2) each.
 
-    With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k`, an inverse that is
-    missing in print, and :math:`s = \Theta(c,c) + \lambda - k^\top v`,
+    With :math:`K = \Theta(X,X) + \lambda I`, :math:`k = \Theta(X, c)`, :math:`v = K^{-1} k`, an inverse
+    that is missing in print, and :math:`s = \Theta(c,c) + \lambda - k^\top v`,
 
     .. math:: w = \begin{pmatrix} K^{-1} + v v^\top / s & -v / s \\
               -v^\top / s & 1 / s \end{pmatrix} (Y^+ - f(X^+)) .
