@@ -238,7 +238,7 @@ def test_what_may_be_no_parameter_is_refused_by_name(as_user, params, x, kind):
 
 
 def test_a_mean_without_a_variance_beside_it_is_a_parameter(params, x):
-    named = {"mean": jnp.ones(C), "scale": jnp.ones(C)}
+    named = {"mean": jnp.ones((1, C)), "scale": jnp.ones((1, C))}
     kernel = empirical_ntk(lambda p, x: p["scale"] * net(p, x) + p["mean"], params | named, x)
     shifted = by_rows(lambda p, x: p["scale"] * net(p, x) + p["mean"], params | named, x)
     np.testing.assert_allclose(kernel, shifted, rtol=1e-9)
