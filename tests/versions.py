@@ -1,7 +1,7 @@
 """Run the fast unit tests on another JAX: ``python tests/versions.py oldest`` (or ``newest``).
 
-JAX, jaxlib, Flax and Optax come from a folder laid over the environment, ``_build/versions/``: the oldest
-that ``pyproject.toml`` admits, or the newest there are for this Python. All else is as locked. What follows
+JAX, jaxlib, Flax and Optax come from a folder laid over the environment, in ``_build/versions/``, made for its
+Python: the oldest that ``pyproject.toml`` admits, or the newest there are. All else is as locked. What follows
 the word goes to pytest in place of the fast unit tests.
 """
 
@@ -33,12 +33,13 @@ def wanted(which: str) -> list[str]:
 def main(which: str, *given: str) -> int:
     if which not in ("oldest", "newest"):
         raise SystemExit(f"which: expected oldest or newest, got {which!r}.")
-    overlay = ROOT / "_build" / "versions" / which
+    overlay = ROOT / "_build" / "versions" / f"{which}-{'.'.join(map(str, sys.version_info[:2]))}"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*install, "--upgrade", "--target", str(overlay), *wanted(which)], check=True)
     path = os.pathsep.join([str(overlay), str(ROOT)])
     environment = os.environ | {"PYTHONPATH": path}
-    said = "import flax, jax, optax; print('JAX', jax.__version__, flax.__version__, optax.__version__)"
+    said = "import flax, jax, optax, platform as p; print('Python', p.python_version(), *map("
+    said += "'{0.__name__} {0.__version__}'.format, (jax, flax, optax)))"
     subprocess.run([sys.executable, "-c", said], check=True, env=environment)
     tests = [sys.executable, "-m", "pytest", *(given or TESTS)]
     return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode
