@@ -39,8 +39,8 @@ def expected_squared_change(post: Posterior) -> Float[Array, " m"]:
               = \frac{S_{cc}}{m} \, \frac{\sum_u S_{uc}^2}{(S_{cc} + \lambda)^2},
               \qquad y \sim \mathcal N(M_c, S_{cc})
 
-    The label is drawn without its noise, as scikit-activeml's ``ExpectedModelOutputChange`` draws it; with
-    noise of variance :math:`\lambda` this would be :func:`variance_reduction` over m.
+    The label is drawn without its noise, as scikit-activeml draws it; with noise of variance
+    :math:`\lambda` this would be :func:`variance_reduction` over m.
 
     Args:
         post: The look-ahead over the pool.

@@ -40,12 +40,11 @@ class FactorLookahead(Posterior):
         mean: M, shape (m, C), float64.
         factor: F, shape (m, r), float64 or float32.
         inner: B, shape (r, r), float64, symmetric positive semi-definite.
-        ridge: The absolute ridge λ.
-        floor: Posterior variance below which a candidate counts as already determined.
+        ridge: λ, as in :class:`~ntkal.lookahead.Posterior`.
+        floor: As in :class:`~ntkal.lookahead.Posterior`.
 
     Source:
-        Rasmussen and Williams (2006), section 2.1 (the weight-space view) and section 8.1; Mohamadi, Bae
-        and Sutherland (2022), equations (11) and (12), for the look-ahead.
+        Rasmussen and Williams (2006), section 2.1 (the weight-space view) and section 8.1.
 
     Example:
         >>> labelled, pool = np.array([[1.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 2.0]])
