@@ -1,8 +1,8 @@
 """Run the fast unit tests on another JAX: ``python tests/versions.py oldest`` (or ``newest``).
 
-JAX, jaxlib, Flax and Optax come from a folder laid over the environment, in ``_build/versions/``, made for its
-Python: the oldest that ``pyproject.toml`` admits, or the newest there are. All else is as locked. What follows
-the word goes to pytest in place of the fast unit tests.
+JAX, jaxlib, Flax and Optax come from a folder laid over the environment, in ``_build/versions/``, made for
+its Python: the oldest that ``pyproject.toml`` admits, or the newest there are. All else is as locked. What
+follows the word goes to pytest in place of the fast unit tests.
 """
 
 import os

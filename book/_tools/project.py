@@ -102,9 +102,9 @@ class Project:
     def execution_cache(self) -> Path:
         """The folder of executed pages, named by all that an output depends on besides the page's own cells.
 
-        That is the package with the results stored in it, the locked versions, and the reader's data files.
+        That is the package with its stored results, Python, the locked versions, and the reader's data files.
         """
-        digest = hashlib.sha256(self.lock.encode())
+        digest = hashlib.sha256(f"{sys.version}\n{self.lock}".encode())
         files = [path for path in (self.root / "ntkal").rglob("*") if "__pycache__" not in path.parts]
         if data := os.environ.get("NTKAL_DATA"):
             files += Path(data).rglob("*")

@@ -1,13 +1,14 @@
 """The execution cache: what makes a page run again, and what the kernels get."""
 
 import os
+import sys
 
 import execute
 import pytest
 from execute import environment, find, open_cache, read, store
 
 
-@pytest.mark.parametrize("change", ["package", "new file", "result", "lock", "data"])
+@pytest.mark.parametrize("change", ["package", "new file", "result", "lock", "data", "python"])
 def test_the_cache_moves_when_what_pages_depend_on_changes(sample, change, tmp_path, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
@@ -24,6 +25,8 @@ def test_the_cache_moves_when_what_pages_depend_on_changes(sample, change, tmp_p
     elif change == "lock":
         lock = sample.root / "requirements.lock"
         lock.write_text(lock.read_text() + "more==1\n")
+    elif change == "python":
+        monkeypatch.setattr(sys, "version", "3.99")
     else:
         (data / "mnist.npz").write_bytes(b"2")
     assert type(sample)(sample.root).execution_cache() != before
