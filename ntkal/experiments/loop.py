@@ -116,7 +116,13 @@ def with_own(
 
 
 class Parts:
-    """The parts of a run that stay the same from cycle to cycle."""
+    """The parts of a run that stay the same from cycle to cycle.
+
+    Attributes:
+        said: What else goes into a cycle's row, for runs that are more than this.
+    """
+
+    said: Mapping[str, Any] = {}
 
     def __init__(self, config: RunConfig, data: Dataset | None = None, model: Model | None = None):
         self.config = config
@@ -166,7 +172,7 @@ class Parts:
                 names = ("data", "model", "strategy", "mode", "seed")
                 row = {name: getattr(self.config, name) for name in names}
                 row |= {"cycle": cycle, "labels": len(labelled), "accuracy": accuracy}
-                row |= {"ridge": None, "seconds_train": seconds} | chosen
+                row |= {"ridge": None, "seconds_train": seconds} | chosen | self.said
                 row["ridge"] = float("nan") if row["ridge"] is None else row["ridge"]
                 state.add(row, following, weights)
                 bar.update()
