@@ -7,7 +7,27 @@ ABSORB = {"absorb-one", "absorb-mean", "absorb-covariance", "absorb-again"}
 IN_TURN = {"in-turn-two", "in-turn-values"}
 SHRINKAGE = {"shrinkage-two", "shrinkage-groups"}
 
+LEFT = {"left-two", "left-values"}
+
 BANK = {
+    "left": [
+        Wrong(
+            "rows and columns exchanged",
+            {"own[:, None] - cov**2 / (own + ridge)": "(own[:, None] - cov**2 / (own + ridge)).T"},
+            LEFT,
+            "Rows and columns",
+        ),
+        Wrong("the ridge is forgotten", {"(own + ridge)": "own"}, LEFT, "ridge is missing"),
+        Wrong(
+            "divided by the variance of the pool point",
+            {"(own + ridge)": "(own + ridge)[:, None]"},
+            LEFT,
+            "wrong variance",
+        ),
+        Wrong("the covariance is not squared", {"cov**2": "cov"}, LEFT, "is squared"),
+        Wrong("what is taken away", {"own[:, None] - ": ""}, LEFT, "takes away"),
+        Wrong("the ridge twice", {"own + ridge": "own + 2 * ridge"}, LEFT),
+    ],
     "forget": [
         Wrong(
             "the label is revealed once more",
@@ -75,6 +95,24 @@ BANK = {
             "raise a ValueError",
         ),
         Wrong(
+            "a complaint only far above the ridge",
+            {"if freedom <= 0": "if cov[c, c] > 2 * ridge"},
+            {"forget-never"},
+            "not only far above",
+        ),
+        Wrong(
+            "no complaint at the ridge itself",
+            {"if freedom <= 0": "if freedom < 0"},
+            {"forget-never"},
+            "at least",
+        ),
+        Wrong(
+            "a complaint already below the ridge",
+            {"if freedom <= 0": "if freedom <= 0.1 * ridge"},
+            {"forget-never"},
+            "is possible",
+        ),
+        Wrong(
             "in place",
             {"mean = mean - np": "mean -= np", "cov = cov + np": "cov += np"},
             {"forget-arguments"},
@@ -106,7 +144,7 @@ BANK = {
             "the covariance is not updated",
             {"cov - weights.T @ cov[picks]": "cov"},
             {"absorb-one", "absorb-covariance", "absorb-again"},
-            "not updated",
+            "Nothing was updated",
         ),
         Wrong(
             "mean minus label",
@@ -157,6 +195,7 @@ BANK = {
             "coefficients replaced instead of added to",
             {"alpha[rows] += ": "alpha[rows] = "},
             IN_TURN,
+            "were replaced",
         ),
         Wrong(
             "everything in every round",
@@ -166,7 +205,18 @@ BANK = {
         ),
         Wrong("passes for rounds", {"range(rounds)": "range(rounds * len(groups))"}, IN_TURN, "not passes"),
         Wrong("one round too few", {"range(rounds)": "range(rounds - 1)"}, IN_TURN, "too few"),
-        Wrong("two groups only", {"groups[j % len(groups)]": "groups[j % 2]"}, {"in-turn-values"}),
+        Wrong(
+            "two groups only",
+            {"groups[j % len(groups)]": "groups[j % 2]"},
+            {"in-turn-values"},
+            "more than two",
+        ),
+        Wrong(
+            "the last group first",
+            {"groups[j % len(groups)]": "groups[-1 - j % len(groups)]"},
+            IN_TURN,
+            "from the first one",
+        ),
     ],
     "shrinkage": [
         Wrong(

@@ -5,15 +5,38 @@ from wrong_answers import Wrong
 PRESSURE = {"pressure-two", "pressure-values", "pressure-flips"}
 QUERY = {"query-guesses", "query-answers"}
 GAINS = {"gains-two", "gains-values", "gains-empty"}
-LIST = '("batch", "guesses", "answers")'
+FLIPS = {"flips-two", "flips-values"}
 
 BANK = {
+    "flips": [
+        Wrong("the ridge is forgotten", {"(cov[c, c] + ridge)": "cov[c, c]"}, FLIPS, "ridge is missing"),
+        Wrong("arg-min for arg-max in the label", {"mean[c].argmax()": "mean[c].argmin()"}, FLIPS, "arg-min"),
+        Wrong("the mean is missing", {"label - mean[c]": "label"}, {"flips-values"}, "mean is missing"),
+        Wrong(
+            "divided by the variances of the pool",
+            {"(cov[c, c] + ridge)": "(np.diag(cov) + ridge)"},
+            {"flips-values"},
+            "not that of the point",
+        ),
+        Wrong(
+            "the flips to the label's class only",
+            {
+                "after.argmax(axis=1) != mean.argmax(axis=1)": (
+                    "(after.argmax(axis=1) != mean.argmax(axis=1)) & (after.argmax(axis=1) == label.argmax())"
+                )
+            },
+            {"flips-values"},
+            "All flips count",
+        ),
+        Wrong("the predictions that stay", {"!=": "=="}, {"flips-two", "flips-values"}, "that stay"),
+    ],
     "pressure": [
         Wrong("rows and columns exchanged", {"return out": "return out.T"}, PRESSURE, "Rows and columns"),
         Wrong(
             "divided by the variance of the pool point",
             {"(np.diag(cov) + ridge)": "(np.diag(cov) + ridge)[:, None]"},
             PRESSURE,
+            "not by that of the pool point",
         ),
         Wrong(
             "the ridge is forgotten",
@@ -54,6 +77,7 @@ BANK = {
             "the push without the present class",
             {"(surprise[:, k][None, :] - surprise[:, present].T)": "surprise[:, k][None, :]"},
             PRESSURE,
+            "present class moves",
         ),
         Wrong(
             "the present class of the candidate instead of the pool point's",
@@ -108,6 +132,11 @@ BANK = {
             "denominator of the score",
         ),
         Wrong(
+            "the signed sum of covariances",
+            {"np.abs(cov).sum(axis=0)": "np.abs(cov.sum(axis=0))"},
+            QUERY,
+        ),
+        Wrong(
             "one candidate twice",
             {"        scores[picks] = -np.inf\n": ""},
             {"query-noisy"},
@@ -147,7 +176,12 @@ BANK = {
             GAINS,
             "not yet the information",
         ),
-        Wrong("no division by the ridge", {"np.diag(left) / ridge": "np.diag(left)"}, GAINS),
+        Wrong(
+            "no division by the ridge",
+            {"np.diag(left) / ridge": "np.diag(left)"},
+            GAINS,
+            "divided by the ridge",
+        ),
         Wrong(
             "no picks are not foreseen",
             {"cov[:, picks]": "cov[:, np.array(picks)]"},
@@ -196,7 +230,7 @@ BANK = {
             {"compare-accuracy"},
             "indices into the pool",
         ),
-        Wrong("arg-min for arg-max", {"f.argmax": "f.argmin"}, {"compare-accuracy"}),
+        Wrong("arg-min for arg-max", {"f.argmax": "f.argmin"}, {"compare-accuracy"}, "arg-min"),
         Wrong(
             "theirs minus ours",
             {"table[ours] - table[theirs]": "table[theirs] - table[ours]"},
@@ -204,9 +238,31 @@ BANK = {
             "guesses against batch",
         ),
         Wrong(
-            "columns in another order",
-            {f"for mode in {LIST}": 'for mode in ("guesses", "batch", "answers")'},
-            {"compare-form"},
+            "a verdict too few",
+            {'(("guesses", "batch"), ("answers", "guesses"))': '(("guesses", "batch"),)'},
+            {"compare-form", "compare-verdicts"},
+            "two verdicts",
+        ),
+        Wrong(
+            "the verdict from the sign of the mean",
+            {
+                '"beats" if low > 0 else "loses" if high < 0 else "cannot tell"': (
+                    '"beats" if mean > 0 else "loses"'
+                )
+            },
+            {"compare-verdicts"},
+            "the interval is",
+        ),
+        Wrong(
+            "the first candidates, whatever their scores",
+            {"picks[mode] = [choose(post, truth, mode)": "picks[mode] = [np.arange(BUDGET)"},
+            {"compare-picks"},
+        ),
+        Wrong(
+            "one candidate bought many times",
+            {"picks[mode] = [choose(post, truth, mode)": "picks[mode] = [np.zeros(BUDGET, dtype=int)"},
+            {"compare-picks", "compare-information", "compare-accuracy", "compare-verdicts"},
+            "different candidates",
         ),
     ],
 }

@@ -2,10 +2,38 @@
 
 from wrong_answers import Wrong
 
-PAID = {"paid-constant", "paid-ends"}
+PAID = {"paid-constant", "paid-ends", "paid-unbounded"}
+FASTER = {"faster-two", "faster-values"}
 TWINS = {"naive-twins", "naive-scores"}
 
 BANK = {
+    "faster": [
+        Wrong(
+            "the arithmetic mean of the ratios",
+            {
+                "np.exp(np.mean(np.log(np.asarray(slow) / np.asarray(fast))))": (
+                    "np.mean(np.asarray(slow) / np.asarray(fast))"
+                )
+            },
+            FASTER,
+            "arithmetic mean",
+        ),
+        Wrong(
+            "the ratio of the means",
+            {"np.exp(np.mean(np.log(np.asarray(slow) / np.asarray(fast))))": "np.mean(slow) / np.mean(fast)"},
+            {"faster-two", "faster-values"},
+            "ratio of the means",
+        ),
+        Wrong(
+            "upside down",
+            {"np.asarray(slow) / np.asarray(fast)": "np.asarray(fast) / np.asarray(slow)"},
+            FASTER,
+            "upside down",
+        ),
+        Wrong("the mean of the logarithms", {"np.exp(": "("}, FASTER, "take the exponential"),
+        Wrong("the median of the ratios", {"np.mean(": "np.median("}, {"faster-values"}, "median"),
+        Wrong("binary logarithms", {"np.log(": "np.log2("}, FASTER),
+    ],
     "shortlist": [
         Wrong(
             "the look at the pool is forgotten",
@@ -50,10 +78,17 @@ BANK = {
             "Round down",
         ),
         Wrong(
+            "the linear algebra is free",
+            {" + n**3 / 3 + n**2 * m + 2 * n * m**2 + 4 * m**2 * C": ""},
+            {"shortlist-small", "shortlist-sizes"},
+            "linear algebra is missing",
+        ),
+        Wrong("the Cholesky factor is forgotten", {" + n**3 / 3": ""}, {"shortlist-sizes"}),
+        Wrong(
             "more than there are candidates",
             {"min(m, int((factor - 1) * ours // each))": "int((factor - 1) * ours // each)"},
             {"shortlist-all"},
-            "ten at most",
+            "10 at most",
         ),
     ],
     "paid": [
@@ -108,6 +143,18 @@ BANK = {
             {"paid-unbounded"},
             "raise a ValueError",
         ),
+        Wrong(
+            "an error only far beyond the bound",
+            {"if a <= 0": "if a <= -1"},
+            {"paid-unbounded"},
+            "raise a ValueError",
+        ),
+        Wrong(
+            "the level is always 95%",
+            {"0.5 + level / 2": "0.975"},
+            {"paid-ends", "paid-unbounded"},
+            "level is not used",
+        ),
     ],
     "ratios": [
         Wrong(
@@ -152,6 +199,7 @@ BANK = {
             "another baseline",
             {'seconds["retrain"].to_numpy(), ': 'seconds["retrain_centred"].to_numpy(), '},
             {"ratios-geometric", "ratios-paid"},
+            "not retrain_centred",
         ),
     ],
     "alone": [
@@ -333,6 +381,7 @@ BANK = {
             "one draw against the exact scores for both",
             {"(alike(one, exact) + alike(two, exact)) / 2": "alike(one, exact)"},
             {"naive-table"},
+            "not the first draw alone",
         ),
     ],
 }

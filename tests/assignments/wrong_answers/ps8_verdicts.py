@@ -5,8 +5,35 @@ from wrong_answers import Wrong
 SAVED = {"saved-known", "saved-dips", "saved-ends"}
 REPORT = {"report-numbers"}
 
+VERDICT = {"verdict-three", "verdict-many"}
+
 BANK = {
+    "verdict": [
+        Wrong("the sign of the mean", {"> half": "> 0", "< -half": "< 0"}, VERDICT, "no verdict"),
+        Wrong("the standard deviation has ddof=0", {"ddof=1": "ddof=0"}, {"verdict-many"}, "ddof=1"),
+        Wrong(
+            "the normal quantile for Student's",
+            {"stats.t.ppf(0.5 + level / 2, len(d) - 1)": "stats.norm.ppf(0.5 + level / 2)"},
+            VERDICT,
+            "not the normal",
+        ),
+        Wrong("a one-sided quantile", {"0.5 + level / 2": "level"}, VERDICT, "two sides"),
+        Wrong("the level is always 95%", {"0.5 + level / 2": "0.975"}, {"verdict-many"}, "level is not used"),
+        Wrong("the root of R is forgotten", {" / np.sqrt(len(d))": ""}, VERDICT, "s / sqrt(R)"),
+        Wrong("theirs minus ours", {"d = np.asarray(": "d = -np.asarray("}, VERDICT, "is a win"),
+    ],
     "family": [
+        Wrong(
+            "sorted by the size of the means",
+            {"order = np.argsort(p)": 'order = np.argsort(-out["mean"].abs().to_numpy())'},
+            {"family-holm"},
+            "not by the size of the means",
+        ),
+        Wrong(
+            "sorted by the ends of the intervals",
+            {"order = np.argsort(p)": 'order = np.argsort(-out["low"].to_numpy())'},
+            {"family-holm"},
+        ),
         Wrong(
             "the maximum is forgotten",
             {"np.maximum.accumulate(stepped)": "stepped"},
@@ -110,6 +137,18 @@ BANK = {
             "NaN",
         ),
         Wrong(
+            "a large number for infinity",
+            {"return labels[-1], np.inf": "return labels[-1], 1e9"},
+            {"saved-ends"},
+            "not a large number",
+        ),
+        Wrong(
+            "a curve that arrives with its last label has not arrived",
+            {"if rising[-1] < target": "if rising[-1] <= target"},
+            {"saved-ends"},
+            "has arrived",
+        ),
+        Wrong(
             "no running maximum",
             {"np.maximum.accumulate(curve)": "np.asarray(curve)"},
             {"saved-dips"},
@@ -133,43 +172,6 @@ BANK = {
             {"saved-ends"},
         ),
     ],
-    "partial": [
-        Wrong(
-            "ranks without ties",
-            {"stats.rankdata(v)": "np.argsort(np.argsort(v))"},
-            {"partial-ties"},
-            "share the mean",
-        ),
-        Wrong(
-            "scores for ranks",
-            {"stats.rankdata(v)": "np.asarray(v)"},
-            {"partial-four", "partial-ties"},
-            "by their ranks first",
-        ),
-        Wrong(
-            "the plain rank correlation",
-            {"np.corrcoef(*left)": "np.corrcoef(*ranks[:2])"},
-            {"partial-four", "partial-ties"},
-            "has not been taken out",
-        ),
-        Wrong(
-            "the common factor is taken out of one",
-            {"np.corrcoef(*left)": "np.corrcoef(ranks[0], left[1])"},
-            {"partial-four", "partial-ties"},
-            "one of the two only",
-        ),
-        Wrong(
-            "the line goes through zero",
-            {"np.column_stack([np.ones(len(ranks[2])), ranks[2]])": "ranks[2][:, None]"},
-            {"partial-four", "partial-ties"},
-            "has a constant",
-        ),
-        Wrong(
-            "divided by the ranks of the common factor",
-            {"r - line @ np.linalg.lstsq(line, r, rcond=None)[0]": "r / ranks[2]"},
-            {"partial-four", "partial-ties"},
-        ),
-    ],
     "scales": [
         Wrong(
             "cycle 0 is counted",
@@ -179,7 +181,7 @@ BANK = {
         ),
         Wrong(
             "the normal quantile for Student's",
-            {"stats.t.ppf(0.975, len(values) - 1)": "stats.norm.ppf(0.975)"},
+            {"stats.t.ppf(0.5 + LEVEL / 2, len(values) - 1)": "stats.norm.ppf(0.5 + LEVEL / 2)"},
             {"scales-widths"},
             "not the normal",
         ),
@@ -250,7 +252,7 @@ BANK = {
         Wrong("cycle 0 is counted", {'runs[runs["cycle"] > 0]': "runs"}, REPORT, "cycle 0"),
         Wrong(
             "the normal quantile for Student's",
-            {"stats.t.ppf(0.975, len(d) - 1)": "stats.norm.ppf(0.975)"},
+            {"stats.t.ppf(0.5 + LEVEL / 2, len(d) - 1)": "stats.norm.ppf(0.5 + LEVEL / 2)"},
             REPORT,
             "not the normal",
         ),
@@ -275,7 +277,7 @@ BANK = {
             "the mark is zero for all",
             {"if low > mark": "if low > 0"},
             {"report-states"},
-            "shown, not open",
+            "shown, not ",
         ),
         Wrong(
             "all that is not shown is contradicted",
@@ -296,8 +298,13 @@ BANK = {
             "holds, not confirmed",
         ),
         Wrong(
+            "the level is always 95%",
+            {"0.5 + LEVEL / 2": "0.5 + 0.97 / 2"},
+            REPORT,
+        ),
+        Wrong(
             "a column too many",
-            {'"state": state})': '"state": state, "mark": mark})'},
+            {"high, mark)})": 'high, mark), "mark": mark})'},
             {"report-form"},
             "got the columns",
         ),
