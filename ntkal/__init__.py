@@ -2,7 +2,8 @@
 
 The folders are the method in order: :mod:`~ntkal.data`, :mod:`~ntkal.models`, :mod:`~ntkal.training`,
 :mod:`~ntkal.kernels`, :mod:`~ntkal.lookahead`, :mod:`~ntkal.acquisition`, :mod:`~ntkal.experiments`; then
-:mod:`~ntkal.scaling` for large pools and :mod:`~ntkal.textbook` for the book.
+:mod:`~ntkal.scaling` for large pools, :mod:`~ntkal.textbook` for the book, :mod:`~ntkal.adapters` for other
+people's tools.
 
 Importing the package turns on JAX's 64-bit mode: the kernel solves behind every look-ahead need float64.
 Networks stay in float32, because :mod:`ntkal.models` states its own precision.
@@ -28,7 +29,7 @@ _NAMES = {
     "textbook": ("claim", "answer"),
 }
 _HOME = {name: package for package, names in _NAMES.items() for name in names}
-_PACKAGES = (*_NAMES, "models", "scaling", "training")
+_PACKAGES = (*_NAMES, "adapters", "models", "scaling", "training")
 # Names that modules had before the folders; imports of them go on.
 _MOVED = {
     "answers": "textbook.answers",
