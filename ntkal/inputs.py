@@ -23,12 +23,21 @@ class SingularKernelError(np.linalg.LinAlgError):
 
 
 def is_traced(*trees: Any) -> bool:
-    """Return whether a leaf of the trees is traced by a JAX transformation, so that it has no value yet."""
+    """Return whether a leaf of the trees is traced by a JAX transformation, so that it has no value yet.
+
+    Example:
+        >>> is_traced(jnp.ones(2), 1.0), bool(jax.jit(lambda x: jnp.asarray(is_traced(x)))(1.0))
+        (False, True)
+    """
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
 
 
 def check_x64() -> None:
-    """Raise a RuntimeError when JAX's 64-bit mode was turned off after ``import ntkal``."""
+    """Raise a RuntimeError when JAX's 64-bit mode was turned off after ``import ntkal``.
+
+    Example:
+        >>> check_x64()
+    """
     if not jax.config.jax_enable_x64:
         raise RuntimeError(
             "JAX's 64-bit mode is off, and kernel solves in float32 lose all accuracy. "
@@ -81,9 +90,6 @@ def as_labels(name: str, value: Any, shape: Shape) -> jax.Array:
             ``pandas.get_dummies`` give.
         shape: Expected shape, (n, C), or (C,) for one label; ``None`` stands for any length.
 
-    Returns:
-        The same numbers, float64.
-
     Raises:
         ValueError: As :func:`as_float64`; for numbers of classes, the message says how to convert them.
 
@@ -111,14 +117,16 @@ def as_inputs(name: str, value: Any) -> jax.Array:
 
     Raises:
         ValueError: For another shape, whole numbers, booleans, a sparse matrix, or what is no array.
+
+    Example:
+        >>> as_inputs("x", np.ones((2, 3), np.float32)).dtype.name
+        'float32'
     """
     array = as_numbers(name, value)
     if array.ndim < 2 or len(array) == 0:
         raise ValueError(f"{name}: expected inputs of shape (n, ...) with n >= 1, got {array.shape}.")
     if not jnp.issubdtype(array.dtype, jnp.floating):
-        raise ValueError(
-            f"{name}: expected floating-point inputs, got {array.dtype}; scale and convert them first."
-        )
+        raise ValueError(f"{name}: expected floating-point inputs, got {array.dtype}; scale them first.")
     return jnp.asarray(array)
 
 
@@ -133,6 +141,10 @@ def as_positions(name: str, value: Any, high: int, *, distinct: bool = True) -> 
 
     Raises:
         ValueError: For another shape or kind, a position outside the pool or, if ``distinct``, twice.
+
+    Example:
+        >>> as_positions("at", [4, 1], 9).tolist()
+        [4, 1]
     """
     array = value if is_traced(value) else np.asarray(as_numbers(name, value))
     if array.dtype == bool:
@@ -146,16 +158,19 @@ def as_positions(name: str, value: Any, high: int, *, distinct: bool = True) -> 
     outside = array[(array < 0) | (array > high)]
     if outside.size:
         raise ValueError(f"{name}: expected positions between 0 and {high}, got {int(outside[0])}.")
-    if distinct and len(np.unique(array)) < len(array):
-        counted = np.unique(array, return_counts=True)
-        raise ValueError(
-            f"{name}: position {int(counted[0][counted[1] > 1][0])} stands there more than once."
-        )
+    values, counts = np.unique(array, return_counts=True)
+    if distinct and counts.max() > 1:
+        raise ValueError(f"{name}: position {values[counts > 1][0]} stands there more than once.")
     return array.astype(np.int64)
 
 
 def check_choice(name: str, value: Any, allowed: Iterable[str]) -> str:
-    """Return ``value`` if it is one of ``allowed``, else raise a ValueError with the nearest and all."""
+    """Return ``value`` if it is one of ``allowed``, else raise a ValueError with the nearest and all.
+
+    Example:
+        >>> check_choice("strategy", "margin", ["margin", "random"])
+        'margin'
+    """
     options = sorted(allowed)
     if not isinstance(value, str) or value not in options:
         raise ValueError(
@@ -168,6 +183,10 @@ def check_int(name: str, value: Any, *, low: int, high: int | None = None) -> An
     """Return ``value`` as an int between ``low`` and ``high`` (both included), else raise a ValueError.
 
     A traced whole number is handed on as it is.
+
+    Example:
+        >>> check_int("cycles", 5, low=0)
+        5
     """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole and getattr(value, "ndim", None) == 0:
@@ -186,6 +205,10 @@ def check_number(name: str, value: Any, *, low: float | int, high: float | int |
     """Return ``value`` as a finite float from ``low`` to ``high`` (both included), else raise a ValueError.
 
     A traced number is handed on as it is.
+
+    Example:
+        >>> check_number("ridge", 1, low=0)
+        1.0
     """
     bounds = f"of at least {low:g}" if high is None else f"between {low:g} and {high:g}"
     if is_traced(value) and value.ndim == 0:
@@ -226,8 +249,8 @@ def as_numbers(name: str, value: Any) -> Any:
         raise ValueError(f"{name}: expected an array of numbers, got {type(value).__name__}.") from None
     if not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
         said = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
-        named = array.dtype.kind == "U"
-        how = "; np.unique(labels, return_inverse=True) gives classes and their numbers" if named else ""
+        how = "; np.unique(labels, return_inverse=True) gives classes and their numbers"
+        how = how if array.dtype.kind == "U" else ""
         raise ValueError(f"{name}: expected real numbers, got {said}{how}.")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 

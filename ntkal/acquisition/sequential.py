@@ -119,7 +119,11 @@ def _checked(strategy: Strategy, post: Posterior, k: int, labels: ArrayLike | No
 
 
 def check(strategy: Strategy, mode: str) -> None:
-    """Raise a ValueError when a strategy cannot use labels that come one by one."""
+    """Raise a ValueError when a strategy cannot use labels that come one by one.
+
+    Example:
+        >>> check(acquisition.get("random"), "batch")
+    """
     if mode == "batch" or (
         strategy.name != "random" and strategy.score is not None and strategy.needs <= {"lookahead"}
     ):

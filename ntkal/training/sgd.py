@@ -192,6 +192,12 @@ def train_step(model: Model, config: TrainConfig, objective: Callable = squared_
         config: Of which momentum and weight decay count here.
         objective: ``objective(model)`` returns a function of the weights, the statistics, a batch and what
             ``more`` holds; its value is ``loss, (new statistics, losses to report)``.
+
+    Example:
+        >>> import ntkal
+        >>> model = ntkal.models.mlp((1,), 3, width=8)
+        >>> train_step(model, TrainConfig(steps=9)) is train_step(model, TrainConfig(learning_rate=1.0))
+        True
     """
     kept = vars(model).setdefault("compiled_steps", {})
     asked = objective, config.momentum, config.nesterov, config.weight_decay
