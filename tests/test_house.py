@@ -21,7 +21,8 @@ ANYWHERE = {
     "__main__",
     "adapters",
 }  # they stand above all and may use each other
-LATER = {"release.py"}  # tools with a purpose that came after the limit was set
+LATER = {"release.py", "colab_pins.py"}  # tools with a purpose that came after the limit was set
+FEATURES = ("adapters", "grading")  # parts of the package that did
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 
@@ -71,7 +72,9 @@ def test_no_file_is_long():
 
 
 def test_the_package_is_small(table):
-    assert sum(table.values()) <= 15_500  # on its way to 12,000: it may shrink, not grow
+    features = sum(lines(path) for path in MODULES if layer(path) in FEATURES or path.stem in FEATURES)
+    assert sum(table.values()) - features <= 13_700  # on its way to 12,000: it may shrink, not grow
+    assert features <= 1_000
 
 
 def test_the_core_is_small(table):
