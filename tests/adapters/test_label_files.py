@@ -147,7 +147,7 @@ def test_each_task_that_cannot_be_used_is_named_and_the_others_count(tmp_path):
     [
         ("a.csv", "", "expected columns position and label, got nothing"),
         ("a.csv", "a,b\n1,2\n", "expected columns position and label, got a, b"),
-        ("a.csv", "position,label\n7,caf\xe9".encode("latin-1"), "save it as UTF-8"),
+        ("a.csv", "position,label\n7,\xe9t\xe9".encode("latin-1"), "save it as UTF-8"),
         ("a.json", '[{"data": {"position": 7}', "line 1 column"),
         ("a.json", '{"data": 7}', "expected a list of tasks"),
         ("a.xlsx", "", "unknown '.xlsx'"),
