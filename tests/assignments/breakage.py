@@ -49,6 +49,7 @@ NUMBER = {  # and of a number
     "taken for zero": "0 * {}", "taken for one": "0 * {} + 1", "doubled": "2 * {}", "halved": "{} / 2",
     "one more": "{} + 1", "one fewer": "{} - 1", "squared": "{} ** 2",
 }  # fmt: skip
+UNBROKEN = (ast.Raise, ast.Import, ast.ImportFrom, ast.JoinedStr, ast.arguments)
 NUMBERS = {
     "ridge", "level", "count", "depth", "slope", "sw2", "sb2", "rate", "momentum", "steps", "size", "noise",
     "iterations", "seed", "c", "t", "step", "budget", "classes", "width",
@@ -155,7 +156,8 @@ def _places(tree: ast.AST) -> Iterator[ast.AST]:
             isinstance(node.value, ast.Constant)
             or (isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "print")
         )
-        if said or isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.JoinedStr | ast.arguments):
+        hidden = isinstance(node, ast.keyword) and node.arg == "strict"
+        if said or hidden or isinstance(node, UNBROKEN):
             continue
         yield node
         yield from _places(node)
@@ -191,7 +193,7 @@ def _of_statement(node: ast.stmt, top: bool):
                 none = set(RESULT)
             elif isinstance(one, ast.Name):
                 none = NO_SLIP if one.id in INDICES else none
-            elif isinstance(value, ast.Tuple):
+            elif isinstance(value, ast.Tuple) or ast.unparse(one).startswith("float("):
                 none = OF_ARRAYS
             for how, form in RESULT.items():
                 if how in none:

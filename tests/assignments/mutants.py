@@ -4,9 +4,10 @@
     python tests/assignments/mutants.py ps1_kernels --cell loo   one question
     python tests/assignments/mutants.py ps1_kernels --list       also what was broken, and what the tests said
 
-A slip that keeps full marks needs a reason in `survivors/SET.toml`, by cell and by its name, and at most a
-twentieth of a set's slips may. Exit status 1 when one has none, or when more survive. A slip whose cell
-fails as it runs is not counted: no test has to find it.
+A slip that keeps full marks needs a reason in `survivors/SET.toml`, by cell and by its name. Where the reason
+begins with `same:` the slip changes nothing that the question asks for, and is no wrong answer: it is listed
+and not counted. Of the others at most a twentieth of a set may keep full marks. Exit status 1 when one has no
+reason, or when more survive. A slip whose cell fails as it runs is not counted: no test has to find it.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from run_cells import FOLDER, ROOT, Paper
 REASONS = Path(__file__).parent / "survivors"
 SHARE = 0.05  # of the slips of a set may survive
 COUNT = 50
+SAME = "same: "  # a slip that is none
 
 
 @dataclass
@@ -87,14 +89,15 @@ def main() -> int:
                 print(f"    {one.slip.name}")
                 for test, said in one.lost.items():
                     print(f"        {test}: {said[:150]}")
+        wrong = [(c, slip) for c, slip in alive if not known.get(c, {}).get(slip, "").startswith(SAME)]
+        total -= len(alive) - len(wrong)
         for cell, slip in alive:
             why = known.get(cell, {}).get(slip)
             status = status if why else 1
             print(f"    survives: {cell}: {slip}\n        {why or 'NO REASON GIVEN'}")
-        print(
-            f"{name}: {len(alive)} of {total} survive ({100 * len(alive) / max(total, 1):.1f}%)", flush=True
-        )
-        status = 1 if len(alive) > SHARE * total else status
+        share, same = 100 * len(wrong) / max(total, 1), len(alive) - len(wrong)
+        print(f"{name}: {len(wrong)} of {total} survive ({share:.1f}%); {same} more are no slips", flush=True)
+        status = 1 if len(wrong) > SHARE * total else status
     return status
 
 

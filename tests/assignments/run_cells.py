@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Paper:
     def __init__(self, name: str, seed: int = 0):
         project = Project(ROOT)
         problems = read_set(Book(project), Page(ROOT / FOLDER / f"{name}.md"), seed)
-        self.name, self.parts, self.space = name, list(_parts(problems.notebook)), {"__name__": "__main__"}
+        self.name, self.parts, self.space = name, list(parts_of(problems.notebook)), {"__name__": "__main__"}
         for part in self.parts:
             part.before = dict(self.space)
             problem = run(part.source, self.space)
@@ -133,7 +134,8 @@ def run(source: str, space: dict, limit: float = 600.0) -> str | None:
     return None
 
 
-def _parts(notebook):
+def parts_of(notebook) -> Iterator[Part]:
+    """The code cells of an instructor's notebook."""
     question = 0
     for cell in notebook.cells:
         if cell.cell_type != "code":

@@ -23,6 +23,7 @@ BANK = {
                 ),
             },
             {"paired-mean", "paired-ends", "paired-few"},
+            "by their seed",
         ),
         Wrong("the standard deviation has ddof=0", {"ddof=1": "ddof=0"}, {"paired-ends"}, "ddof=1"),
         Wrong(
@@ -131,6 +132,7 @@ BANK = {
             "the covariance grows",
             {"s = s - np.outer": "s = s + np.outer"},
             {"greedy-order"},
+            "sign of the update",
         ),
         Wrong(
             "the argument is changed",
@@ -162,6 +164,7 @@ BANK = {
             "arg-min for arg-max",
             {"f.argmax": "f.argmin"},
             {"pays-accuracies"},
+            "arg-min was taken",
         ),
         Wrong(
             "in per cent",
@@ -180,12 +183,51 @@ BANK = {
                 )
             },
             {"pays-accuracies"},
+            "the other way to buy",
         ),
         Wrong(
             "the verdict is reversed",
-            {"print(table.round(3))": 'verdict = {"beats": "loses"}.get(verdict, "beats")'},
+            {'"beats" if d.mean() > half else "loses"': '"loses" if d.mean() > half else "beats"'},
             {"pays-verdict"},
-            "95% interval of your differences",
+            "are exchanged",
+        ),
+        Wrong(
+            "the sign of the mean decides",
+            {'> half else "loses" if d.mean() < -half else "cannot tell"': '> 0 else "loses"'},
+            {"pays-verdict"},
+            "sign of a mean is no verdict",
+        ),
+        Wrong(
+            "the interval of two independent samples",
+            {
+                "d.std(ddof=1) / np.sqrt(len(d))": (
+                    "np.sqrt((np.var(greedy, ddof=1) + np.var(random, ddof=1)) / len(d))"
+                )
+            },
+            {"pays-verdict"},
+            "paired by split",
+        ),
+        Wrong(
+            "the plan for the digits of the first split",
+            {
+                "plan(kernel(x_train[pool], x_train[pool])": (
+                    "plan(kernel(x_train[pools[0]], x_train[pools[0]])"
+                )
+            },
+            {"pays-accuracies"},
+            "another pool",
+        ),
+        Wrong(
+            "random picks that are the greedy ones",
+            {"np.random.default_rng(r).choice(200, BUDGET, replace=False)": "greedy_picks[-1]"},
+            {"pays-accuracies"},
+            "what greedy bought",
+        ),
+        Wrong(
+            "the first digits of the pool for the plan",
+            {"plan(kernel(x_train[pool], x_train[pool]), 0.1, BUDGET)": "np.arange(BUDGET)"},
+            {"pays-accuracies"},
+            "largest at its time",
         ),
         Wrong(
             "random picks with replacement",

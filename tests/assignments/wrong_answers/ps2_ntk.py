@@ -2,6 +2,8 @@
 
 from wrong_answers import Wrong
 
+DIAGONAL = {"leaky-diagonal"}  # a wrong value is wrong at shared inputs too
+
 BANK = {
     "leaky": [
         Wrong(
@@ -12,15 +14,43 @@ BANK = {
                 ),
                 "(1 + slope**2) / 2": "0.5",
             },
-            {"leaky-linear", "leaky-nngp", "leaky-ntk"},
+            {*DIAGONAL, "leaky-linear", "leaky-nngp", "leaky-ntk"},
             "kernel of ReLU units",
+        ),
+        Wrong(
+            "what is NaN is replaced afterwards",
+            {
+                "np.clip(k / norm, -1, 1)": "k / norm",
+                "return k, theta": "return np.nan_to_num(k), np.nan_to_num(theta)",
+            },
+            {"leaky-diagonal"},
+            "do not replace what is NaN",
+        ),
+        Wrong(
+            "the kernels of the library",
+            {
+                "    d = x1.shape[1]\n": (
+                    "    dense = stax.Dense(1, W_std=np.sqrt(sw2), b_std=np.sqrt(sb2))\n"
+                    "    layers = [dense, stax.LeakyRelu(slope)] * depth\n"
+                    "    both = stax.serial(*layers, dense)[2](x1, x2, ('nngp', 'ntk'))\n"
+                    "    return np.asarray(both.nngp), np.asarray(both.ntk)\n    d = x1.shape[1]\n"
+                )
+            },
+            {"leaky-nngp", "leaky-ntk"},
+            "write the kernels with NumPy",
         ),
         Wrong(
             "the mixed products are forgotten",
             {"return slope * k +": "return slope**2 * k +", "value, slope +": "value, slope**2 +"},
-            {"leaky-nngp", "leaky-ntk"},
+            {*DIAGONAL, "leaky-nngp", "leaky-ntk"},
+            "mixed products",
         ),
-        Wrong("no division by d", {"d = x1.shape[1]": "d = 1"}, {"leaky-linear", "leaky-nngp", "leaky-ntk"}),
+        Wrong(
+            "no division by d",
+            {"d = x1.shape[1]": "d = 1"},
+            {*DIAGONAL, "leaky-linear", "leaky-nngp", "leaky-ntk"},
+            "number of inputs d",
+        ),
         Wrong(
             "biases in the first layer only",
             {
@@ -28,37 +58,44 @@ BANK = {
                 "b = sb2 + sw2 * (1 ": "b = sw2 * (1 ",
                 "k = sb2 + sw2 * value": "k = sw2 * value",
             },
-            {"leaky-linear", "leaky-nngp", "leaky-ntk"},
+            {*DIAGONAL, "leaky-linear", "leaky-nngp", "leaky-ntk"},
             "Every layer has biases",
         ),
         Wrong(
             "one layer too few",
             {"range(depth)": "range(depth - 1)"},
-            {"leaky-linear", "leaky-nngp", "leaky-ntk"},
+            {*DIAGONAL, "leaky-linear", "leaky-nngp", "leaky-ntk"},
             "too few",
         ),
         Wrong(
             "one layer too many",
             {"range(depth)": "range(depth + 1)"},
-            {"leaky-linear", "leaky-nngp", "leaky-ntk"},
+            {*DIAGONAL, "leaky-linear", "leaky-nngp", "leaky-ntk"},
             "too many",
         ),
-        Wrong("the layer's own term is forgotten", {"theta = k + sw2": "theta = sw2"}, {"leaky-ntk"}, None),
+        Wrong(
+            "the layer's own term is forgotten",
+            {"theta = k + sw2": "theta = sw2"},
+            {*DIAGONAL, "leaky-ntk"},
+            "Each layer adds",
+        ),
         Wrong(
             "nothing comes from below",
             {"theta = k + sw2 * derivative * theta": "theta = k"},
-            {"leaky-ntk"},
+            {*DIAGONAL, "leaky-ntk"},
             "That is the NNGP kernel",
         ),
         Wrong(
             "the weight variance is forgotten below",
             {"k + sw2 * derivative": "k + derivative"},
-            {"leaky-ntk"},
+            {*DIAGONAL, "leaky-ntk"},
+            "factor sw2",
         ),
         Wrong(
             "the derivative belongs to the wrong layer",
             {"theta = k + sw2 * derivative * theta": "theta = k + sw2 * expectations(k, a, b)[1] * theta"},
             {"leaky-ntk"},
+            "layer below",
         ),
         Wrong(
             "rows and columns of the variances exchanged",
@@ -120,9 +157,19 @@ BANK = {
             "the derivative of a linear unit",
             {"(z1 > 0).astype(float), (z2 > 0).astype(float)": "np.ones_like(z1), np.ones_like(z2)"},
             {"tangent-values", "tangent-off"},
+            "derivative of the ReLU",
         ),
         Wrong(
-            "no division by d in the gradient", {"sw2 / d * x1 @ x2.T": "sw2 * x1 @ x2.T"}, {"tangent-values"}
+            "no division by d in the gradient",
+            {"sw2 / d * x1 @ x2.T": "sw2 * x1 @ x2.T"},
+            {"tangent-values"},
+            "divided by the root of d",
+        ),
+        Wrong(
+            "a loop over the inputs",
+            {"return readout + hidden": "return np.array([list(row) for row in (readout + hidden)])"},
+            {"tangent-values"},
+            "loops over the inputs",
         ),
         Wrong(
             "rows and columns exchanged",
@@ -154,6 +201,7 @@ BANK = {
             "no division by the eigenvalues",
             {"-np.expm1(-safe * t) / safe": "-np.expm1(-safe * t)"},
             {"path-limit", "path-times", "path-singular"},
+            "divided by its eigenvalue",
         ),
         Wrong(
             "rows and columns of the eigenvectors exchanged",
@@ -165,6 +213,24 @@ BANK = {
             {"-np.expm1(-safe * t) / safe": "1 / safe"},
             {"path-times", "path-singular"},
             "times are not used",
+        ),
+        Wrong(
+            "small eigenvalues are taken for zero",
+            {"1e-12 * np.abs(values).max()": "1e-3 * np.abs(values).max()"},
+            {"path-singular"},
+            "is not zero",
+        ),
+        Wrong(
+            "what is small is measured by one",
+            {"1e-12 * np.abs(values).max()": "1e-10"},
+            {"path-singular"},
+            "beside the largest",
+        ),
+        Wrong(
+            "a decomposition for each time",
+            {"    for t in times:\n": "    for t in times:\n        vectors = np.linalg.eigh(theta_ll)[1]\n"},
+            {"path-times"},
+            "one eigendecomposition",
         ),
         Wrong(
             "division by zero",

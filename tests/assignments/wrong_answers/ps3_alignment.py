@@ -70,6 +70,12 @@ BANK = {
             {"learns-alignment", "learns-accuracy"},
             "other end of training",
         ),
+        Wrong(
+            "a ridge from the wrong diagonal",
+            {"np.diag(k)[:60].mean()": "np.diag(k)[60:].mean()"},
+            {"learns-accuracy"},
+            "on the 60 labelled digits",
+        ),
         Wrong("arg-min for arg-max", {"f.argmax": "f.argmin"}, {"learns-accuracy"}, "arg-min was taken"),
         Wrong(
             "accuracy on the labelled digits",

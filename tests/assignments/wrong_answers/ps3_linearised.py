@@ -44,11 +44,13 @@ BANK = {
             "the sign is reversed",
             {"residual = f - y": "residual = y - f"},
             {"momentum-step", "momentum-path", "momentum-limit"},
+            "sign is reversed",
         ),
         Wrong(
             "the test outputs start at zero",
             {"f, g = f_train, f_test": "f, g = f_train, 0 * f_test"},
             {"momentum-step", "momentum-path", "momentum-limit"},
+            "start at f_test",
         ),
         Wrong(
             "all outputs start at zero",
@@ -68,7 +70,7 @@ BANK = {
                 "f_old, g_old, f, g = f, g, f_new, g_new": "f += u\n        g += v",
             },
             {"momentum-arguments"},
-            "work on copies",
+            "Work on a copy",
         ),
     ],
     "conv": [
@@ -103,6 +105,7 @@ BANK = {
             "the readout weights are forgotten",
             {"v * (z > 0)": "(z > 0)"},
             {"conv-hand", "conv-values"},
+            "readout weights v",
         ),
         Wrong(
             "summed over positions",
@@ -139,13 +142,13 @@ BANK = {
         Wrong(
             "the start is a vector of ones",
             {"np.random.default_rng(seed).standard_normal(size)": "np.ones(size)"},
-            {"top-start"},
+            {"top-bound", "top-start"},
             "draw the start",
         ),
         Wrong(
             "the start is a unit vector",
             {"np.random.default_rng(seed).standard_normal(size)": "np.eye(size)[0]"},
-            {"top-start"},
+            {"top-bound", "top-start"},
             "a unit vector",
         ),
         Wrong(
@@ -163,6 +166,12 @@ BANK = {
             {"value, v = v @ image, image": "value, v = image @ image, image"},
             {"top-value", "top-bound", "top-start", "top-network"},
             "never above",
+        ),
+        Wrong(
+            "the norm of the image",
+            {"value, v = v @ image, image": "value, v = np.linalg.norm(image), image"},
+            {"top-bound"},
+            "not the Rayleigh quotient",
         ),
         Wrong(
             "a quotient of sums",

@@ -25,6 +25,18 @@ BANK = {
             "use the factors",
         ),
         Wrong(
+            "all gradients are formed by JAX",
+            {
+                "inner = (r @ r.T) * (phi @ phi.T)": (
+                    "import jax.numpy as jnp\n"
+                    "    g = jnp.einsum('ic,id->icd', r, phi).reshape(len(r), -1)\n"
+                    "    inner = np.array(g @ g.T)"
+                )
+            },
+            {"far-memory"},
+            "use the factors",
+        ),
+        Wrong(
             "the outputs are taken for probabilities",
             {"r = p - np.eye": "r = outputs - np.eye"},
             {"far-picks"},
@@ -165,7 +177,7 @@ BANK = {
             "the look-ahead is not updated",
             {"            post = post.reveal(c, y_train[pools[r][c]])\n": ""},
             {"rules-picks"},
-            "not the best at their time",
+            "the model is not retrained",
         ),
         Wrong(
             "a candidate may be bought twice",
@@ -200,9 +212,15 @@ BANK = {
         ),
         Wrong(
             "the sign of the mean decides",
-            {"high < 0 else": "True else", "low > 0": "mean > 1e9"},
+            {"high < 0 else": "True else", "low > 0": "mean > 0"},
             {"rules-verdicts"},
-            "95% interval of your differences",
+            "sign of a mean is no verdict",
+        ),
+        Wrong(
+            "the ends of the curves are compared",
+            {"np.mean(ours, axis=1) - np.mean(theirs, axis=1)": "np.subtract(ours, theirs)[:, -1]"},
+            {"rules-verdicts"},
+            "not its end",
         ),
         Wrong(
             "the start set is not on the curve",
