@@ -149,7 +149,7 @@ def alignment(k, y):
     },
     "learns": {
         "columns in another order, the library's fit, float32 in the table": """
-def accuracy(k):
+def kernel_accuracy(k):
     size = sum(k[i, i] for i in range(60)) / 60
     zero = np.zeros((60, 10)), np.zeros((100, 10))
     f = ntkal.gradient_flow(k[:60, :60], y[:60], zero[0], k[60:, :60], zero[1], ridge=RIDGE * size)
@@ -157,11 +157,11 @@ def accuracy(k):
 
 
 table = pd.DataFrame({
-    "accuracy_trained": [accuracy(k) for k in kernels_trained],
+    "accuracy_trained": [kernel_accuracy(k) for k in kernels_trained],
     "new_start": [alignment(k[60:, 60:], y[60:]) for k in kernels_start],
     "seen_start": [alignment(k[:60, :60], y[:60]) for k in kernels_start],
     "new_trained": [alignment(k[60:, 60:], y[60:]) for k in kernels_trained],
-    "accuracy_start": [accuracy(k) for k in kernels_start],
+    "accuracy_start": [kernel_accuracy(k) for k in kernels_start],
     "seen_trained": [alignment(k[:60, :60], y[:60]) for k in kernels_trained],
 }, index=["a", "b", "c", "d"], dtype=np.float32)
 """,

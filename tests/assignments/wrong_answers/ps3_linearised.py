@@ -177,7 +177,7 @@ BANK = {
             "a quotient of sums",
             {"value, v = v @ image, image": "value, v = image.sum() / v.sum(), image"},
             {"top-bound", "top-start"},
-            "never above",
+            "of the last vector",
         ),
         Wrong(
             "one product too many",
@@ -192,7 +192,7 @@ BANK = {
                     "return np.linalg.eigvalsh(np.array([product(e) for e in np.eye(size)]))[-1]"
                 )
             },
-            {"top-count"},
+            {"top-bound", "top-count"},
             "at most 7 products",
         ),
     ],
