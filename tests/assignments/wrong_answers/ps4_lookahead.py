@@ -104,7 +104,7 @@ BANK = {
                     "                p = p * (1 - noise) + (1 - p) * noise\n                scores[c] -="
                 )
             },
-            {"noisy-scores", "noisy-coin"},
+            {"noisy-scores", "noisy-coin", "noisy-known"},
             "entropies of answers",
         ),
         Wrong(
@@ -132,7 +132,7 @@ BANK = {
         Wrong(
             "the posterior is not normalised",
             {"(weight / weight.sum())": "weight"},
-            {"noisy-clean", "noisy-scores", "noisy-coin"},
+            {"noisy-clean", "noisy-scores", "noisy-coin", "noisy-known"},
         ),
         Wrong(
             "division by zero",

@@ -26,7 +26,7 @@ BANK = {
         Wrong(
             "the candidate replaces the labelled set",
             {RETRAIN: "pool.x[[c]], label[None]"},
-            {"mlmoc-scores"},
+            {"mlmoc-scores", "mlmoc-price"},
             "on the candidate alone",
         ),
         Wrong(
