@@ -116,10 +116,6 @@ class _Put(ast.NodeTransformer):
 
 def _short(node) -> str:
     """One line of what stands there."""
-    if node is None:
-        return "nothing"
-    if isinstance(node, list):
-        return _short(node[0])
     if isinstance(node, ast.FunctionDef):
         return f"{node.name}({ast.unparse(node.args)})"
     text = " ".join(ast.unparse(node).split())
@@ -171,8 +167,7 @@ def _of_arguments(node: ast.FunctionDef):
     for name in names:
         for how, form in (NUMBER if name in NUMBERS else GIVEN).items():
             first = ast.parse(f"{name} = {form.format(name)}").body
-            changed = _with(node, body=first + copy.deepcopy(node.body))
-            yield f"argument {name} {how}", node, changed
+            yield f"argument {name} {how}", node, _with(node, body=first + copy.deepcopy(node.body))
 
 
 def _of_statement(node: ast.stmt, top: bool):
@@ -181,23 +176,18 @@ def _of_statement(node: ast.stmt, top: bool):
     if isinstance(node, ast.If):
         yield "condition", node, _with(node, test=ast.Constant(True))
         yield "condition", node, _with(node, test=ast.Constant(False))
-    if isinstance(node, ast.AugAssign):
-        for other in FLIPPED.get(type(node.op), []):
-            yield "flipped", node, _with(node, op=other())
+    for other in FLIPPED.get(type(node.op), []) if isinstance(node, ast.AugAssign) else ():
+        yield "flipped", node, _with(node, op=other())
     value = getattr(node, "value", None)
     if value is not None and (isinstance(node, ast.Return) or (top and isinstance(node, ast.Assign))):
         single = [value] if not isinstance(value, ast.Tuple) else value.elts
         for at, one in enumerate(single):
-            none = set()
-            if isinstance(one, ast.List | ast.Dict):
-                none = set(RESULT)
-            elif isinstance(one, ast.Name):
-                none = NO_SLIP if one.id in INDICES else none
-            elif isinstance(value, ast.Tuple) or ast.unparse(one).startswith("float("):
-                none = OF_ARRAYS
-            for how, form in RESULT.items():
-                if how in none:
-                    continue
+            number = isinstance(value, ast.Tuple) or ast.unparse(one).startswith("float(")
+            none = OF_ARRAYS if number else set()
+            if isinstance(one, ast.Name | ast.List | ast.Dict):
+                none = set() if isinstance(one, ast.Name) else set(RESULT)
+                none |= NO_SLIP if getattr(one, "id", "") in INDICES else set()
+            for how, form in [(how, form) for how, form in RESULT.items() if how not in none]:
                 whole = _expression(form, one)
                 if isinstance(value, ast.Tuple):
                     whole = ast.Tuple([*value.elts[:at], whole, *value.elts[at + 1 :]], ast.Load())
