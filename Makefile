@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 TOOLS := book/_tools
 # The bench times itself; its tests are a stage of their own.
 BENCH := tests/textbook/bench ntkal/textbook/bench
+# What takes longer than it tells at each change: model answers over ten variants, and broken in many ways.
+GRADERS := $(addprefix tests/assignments/,test_mutants.py test_model_answers.py test_model_answers_late.py)
 EXAMPLES ?= 300
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -14,7 +16,7 @@ JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled
 JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 export JAX_COMPILATION_CACHE_DIR JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS
 
-.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions test-pythons mutants unit bench-test release-check nbval colab-pins notebooks assignments bench lab clean lock retarget env install
+.PHONY: help book check-book pdf links slides test test-fast test-faults test-random test-versions test-pythons mutants unit bench-test test-graders release-check nbval colab-pins notebooks assignments bench lab clean lock retarget env install
 
 help:
 	@echo "make book       run the chapters and render the book (HTML, works offline)   (SOLUTIONS=hidden: without solutions)"
@@ -25,6 +27,7 @@ help:
 	@echo "make test       unit tests, docstring examples, then every notebook as on Colab   (COLAB_PYTHON=python3.13: a Python like Colab's)"
 	@echo "make test-fast  unit tests that are not marked slow"
 	@echo "make bench-test   the bench's own tests (minutes)"
+	@echo "make test-graders  the problem sets' graders, tried on answers that are broken, and the model answers over ten variants (long)"
 	@echo "make test-random  property tests with fresh seeds and many examples   (EXAMPLES=300)"
 	@echo "make mutants    breaks the core in 150 small ways and counts those that its tests notice (hours)"
 	@echo "make test-faults  runs that are killed, starved of disk, altered (minutes)"
@@ -61,7 +64,10 @@ slides: env
 test: unit nbval
 
 unit: env
-	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5 $(addprefix --ignore=,$(BENCH))
+	@$(BIN)/python -m pytest tests ntkal --doctest-modules -n $(JOBS) --durations 5 $(addprefix --ignore=,$(BENCH) $(GRADERS))
+
+test-graders: env
+	@$(BIN)/python -m pytest $(GRADERS) -n $(JOBS) --durations 5
 
 bench-test: env
 	@$(BIN)/python -m pytest $(BENCH) --doctest-modules -n $(JOBS) --durations 5

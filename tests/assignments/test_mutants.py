@@ -2,9 +2,8 @@
 
 import pytest
 from breakage import broken
-from mutants import SAME, SHARE, reasons, trials
+from mutants import REASONS, SAME, SHARE, reasons, trials
 from run_cells import Paper, run
-from test_bank import SETS
 
 SOURCE = '''
 def rate(values, ridge):
@@ -38,7 +37,7 @@ def test_an_answer_without_end_is_stopped():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", sorted(path.stem for path in REASONS.glob("*.toml")))
 def test_what_survives_has_its_reason(name):
     paper, known = Paper(name), reasons(name)
     for cell in paper.solutions:

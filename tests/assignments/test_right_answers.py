@@ -62,7 +62,9 @@ def test_tests_bind_no_name_of_the_student_and_read_what_the_question_names(pape
         bound |= {node.id for one in tree.body for node in _top(one) if isinstance(node.ctx, ast.Store)}
         assert not [name for name in bound if not name.startswith("_")], part.name
         here = [one for one in paper.parts if one.question in (0, part.question) and one is not part]
-        known = {*bound, *dir(builtins)}.union(*(_stored(one.source) for one in here if one.role != "tests"))
+        stored = [(one.role, _stored(one.source)) for one in here]
+        known = {*bound, *dir(builtins)}.union(*(names for role, names in stored if role != "tests"))
+        known |= {name for _, names in stored for name in names if name.startswith("_")}  # of a question
         assert _free(tree) <= known, (part.name, _free(tree) - known)
 
 
