@@ -21,6 +21,9 @@ LOOK, PATIENCE = 5, 60
 """Seconds without a finished piece of work after which it is asked whether there are workers, and seconds
 without any worker after which what is left is given up."""
 
+FETCH = 20
+"""Seconds in which a result should come; then the work is asked for again, and goes on from what it kept."""
+
 _INLINE = 4096  # bytes that may travel with each piece of work
 _GUARD = 'put the call under  if __name__ == "__main__":  since each of them imports the script again'
 
@@ -80,7 +83,11 @@ def each(
         from distributed import KilledWorker, wait
 
         parcel = _packed(given, folder, argument)
-        futures = {client.submit(_work, work, item, parcel, pure=False): name for name, item in items.items()}
+
+        def submit(name: str) -> Any:
+            return client.submit(_work, work, items[name], parcel, pure=False)
+
+        futures = {submit(name): name for name in items}
         left, alone = set(futures), 0.0
         hint = "most likely for want of memory: take fewer workers or smaller pieces; the same call goes on."
         try:
@@ -98,12 +105,20 @@ def each(
                         f"work are not done (the last at work: {', '.join(last) or 'none'}), {hint}"
                     ) from None
                 for future in done:
-                    error = future.exception()
-                    if isinstance(error, KilledWorker):
-                        error = OSError(
+                    try:
+                        outcome = future.exception(timeout=FETCH) or future.result(timeout=FETCH)
+                    except (
+                        TimeoutError
+                    ):  # its worker was killed after the work was done: what it kept is kept
+                        again = submit(futures[future])
+                        futures[again] = futures.pop(future)
+                        left.add(again)
+                        continue
+                    if isinstance(outcome, KilledWorker):
+                        outcome = OSError(
                             f"The {futures[future]} ended {RETRIES} worker processes in a row, {hint}"
                         )
-                    yield futures[future], error or future.result()
+                    yield futures[future], outcome
         finally:
             client.cancel(list(futures))
             if isinstance(parcel, Path):
