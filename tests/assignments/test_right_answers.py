@@ -4,7 +4,9 @@ import ast
 import builtins
 import importlib
 
+import jax
 import pytest
+from jaxtyping import config
 from right_answers import NAMES
 from run_cells import Paper
 from test_bank import SETS
@@ -17,8 +19,17 @@ BANKS = {
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_a_student():
+    """Without the test run's type checker, and with JAX's own rules of broadcasting."""
+    config.update("jaxtyping_disable", True)
+    with jax.numpy_rank_promotion("allow"):
+        yield
+    config.update("jaxtyping_disable", False)
+
+
 @pytest.fixture(scope="module", params=sorted(BANKS))
-def paper(request):
+def paper(request, as_a_student):
     return Paper(request.param)
 
 
@@ -47,7 +58,7 @@ def test_a_scratch_cell_with_any_names_costs_nothing(paper):
         own = [
             part for part in paper.parts if part.question in (0, here) and part.role in ("given", "solution")
         ]
-        taken = set().union(*(used(part.source) for part in own))
+        taken = set().union(*(used(part.source) | _stored(part.source) for part in own))
         scratch = "\n".join(f"{name} = 'mine'" for name in NAMES if name not in taken)
         found |= {(cell, test): said for test, said in paper.losses({cell: source}, scratch=scratch).items()}
     assert found == {}
@@ -81,6 +92,7 @@ def _stored(source):
     names |= {
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     return names | {(one.asname or one.name).split(".")[0] for node in imports for one in node.names}
 
