@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 TOOLS := book/_tools
 # The bench times itself; its tests are a stage of their own.
 BENCH := tests/textbook/bench ntkal/textbook/bench
-# What takes longer than it tells at each change: model answers over ten variants, and broken in many ways.
-GRADERS := $(addprefix tests/assignments/,test_mutants.py test_model_answers.py test_model_answers_late.py)
+# What takes longer than it tells at each change: model answers over ten variants, broken in many ways, in other clothes.
+GRADERS := $(addprefix tests/assignments/test_,mutants.py model_answers.py model_answers_late.py right_answers.py)
 EXAMPLES ?= 300
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
