@@ -14,7 +14,6 @@ import re
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +61,7 @@ class Paper:
     """
 
     def __init__(self, name: str, seed: int = 0):
-        project = Project(ROOT)
-        problems = read_set(Book(project), Page(ROOT / FOLDER / f"{name}.md"), seed)
-        self.name, self.parts, self.space = name, list(parts_of(problems.notebook)), {"__name__": "__main__"}
+        self.name, self.parts, self.space = name, parts_of(name, seed), {"__name__": "__main__"}
         for part in self.parts:
             part.before = dict(self.space)
             problem = run(part.source, self.space)
@@ -134,17 +131,30 @@ def run(source: str, space: dict, limit: float = 600.0) -> str | None:
     return None
 
 
-def parts_of(notebook) -> Iterator[Part]:
-    """The code cells of an instructor's notebook."""
-    question = 0
-    for cell in notebook.cells:
+def parts_of(name: str, seed: int) -> list[Part]:
+    """The code cells of a problem set in a variant, with its model answers."""
+    problems = read_set(Book(Project(ROOT)), Page(ROOT / FOLDER / f"{name}.md"), seed)
+    question, parts = 0, []
+    for cell in problems.notebook.cells:
         if cell.cell_type != "code":
             question += cell.source.startswith("## ")
             continue
         about = cell.metadata.get("nbgrader", {})
         role = "solution" if about.get("solution") else "tests" if about.get("grade") else "given"
-        name = about.get("grade_id", "")
-        yield Part(name, role if name else "", MARK.sub("", cell.source), question, about.get("points", 0))
+        named, points = about.get("grade_id", ""), about.get("points", 0)
+        parts.append(Part(named, role if named else "", MARK.sub("", cell.source), question, points))
+    return parts
+
+
+def answered(name: str, seed: int, cell: str | None = None) -> dict:
+    """What the parameters and the question of this solution cell bind, by its model answer, without tests."""
+    parts = parts_of(name, seed)
+    here = 0 if cell is None else next(part.question for part in parts if part.name == cell)
+    space = {"__name__": "__main__"}
+    for part in parts:
+        if part.question in (0, here) and part.role in ("given", "solution"):
+            assert run(part.source, space) is None, (name, seed, part.name)
+    return space
 
 
 def _bound(source: str) -> set[str]:

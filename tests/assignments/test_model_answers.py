@@ -4,25 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from assignment_source import read_set
-from labels import Book, Page
-from run_cells import FOLDER, ROOT, Project, parts_of, run
+from run_cells import answered
 from scipy import integrate, stats
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SEEDS = range(10)
-
-
-def names(name, seed, cell=None):
-    """What the parameters cell and the question of this solution cell bind, by its model answer."""
-    project = Project(ROOT)
-    parts = list(parts_of(read_set(Book(project), Page(ROOT / FOLDER / f"{name}.md"), seed).notebook))
-    here = next((part.question for part in parts if part.name == cell), 0)
-    space = {"__name__": "__main__"}
-    for part in parts:
-        if part.question in (0, here) and part.role in ("given", "solution"):
-            assert run(part.source, space) is None, (name, seed, part.name)
-    return space
 
 
 def interval(d):
@@ -76,25 +62,25 @@ def of_rules(curves):
 
 
 def test_planning_pays_by_what_the_answer_says():
-    of_plan([names("ps1_kernels", seed, "pays")["table"] for seed in SEEDS])
+    of_plan([answered("ps1_kernels", seed, "pays")["table"] for seed in SEEDS])
 
 
 def test_wrong_labels_do_what_the_answer_says():
-    spaces = [names("ps2_ntk", seed, "stopping") for seed in SEEDS]
+    spaces = [answered("ps2_ntk", seed, "stopping") for seed in SEEDS]
     of_stopping([(space["accuracy_right"], space["accuracy_wrong"], space["times"]) for space in spaces])
 
 
 def test_kernels_learn_by_what_the_answer_says():
-    of_learning([names("ps3_linearised", seed, "learns")["table"] for seed in SEEDS])
+    of_learning([answered("ps3_linearised", seed, "learns")["table"] for seed in SEEDS])
 
 
 def test_rules_differ_by_what_the_answer_says():
-    of_rules([names("ps4_lookahead", seed, "rules")["curves"] for seed in SEEDS])
+    of_rules([answered("ps4_lookahead", seed, "rules")["curves"] for seed in SEEDS])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_numbers_of_the_derivations(seed):
-    one, two = names("ps1_kernels", seed), names("ps2_ntk", seed)
+    one, two = answered("ps1_kernels", seed), answered("ps2_ntk", seed)
     classes, risk = one["CLASSES"], one["RISK"]
     enough = next(n for n in range(1, 10_000) if classes * np.exp(-n / classes) <= risk)
     assert enough == int(np.ceil(classes * np.log(classes / risk)))
@@ -102,7 +88,7 @@ def test_numbers_of_the_derivations(seed):
     kept = integrate.trapezoid(np.where(z > 0, z, two["SLOPE"] * z) ** 2 * stats.norm.pdf(z), z)
     assert 2 / (1 + two["SLOPE"] ** 2) == pytest.approx(1 / kept, rel=1e-6)
 
-    three, four = names("ps3_linearised", seed), names("ps4_lookahead", seed)
+    three, four = answered("ps3_linearised", seed), answered("ps4_lookahead", seed)
     width, label = three["WIDTH"], three["LABEL"]
     for scale in (1.0, 1 / np.sqrt(width)):  # of the output; mean-field scaling is the second
         flow = integrate.solve_ivp(

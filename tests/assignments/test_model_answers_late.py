@@ -2,38 +2,14 @@
 
 import numpy as np
 import pytest
-from assignment_source import FOLDER, read_set
-from labels import Book, Page
-from project import ROOT, Project
-from run_cells import MARK, run
+from run_cells import answered
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
-def solved(name, cell, seed):
-    """The names after the model answer in this cell, of the question alone."""
-    project = Project(ROOT)
-    notebook = read_set(Book(project), Page(ROOT / FOLDER / f"{name}.md"), seed).notebook
-    questions, space = [[]], {"__name__": "__main__"}
-    for one in notebook.cells:
-        if one.cell_type == "markdown" and one.source.startswith("## "):
-            questions.append([])
-        questions[-1].append(one)
-    here = next(
-        part
-        for part in questions
-        if any(one.metadata.get("nbgrader", {}).get("grade_id") == cell for one in part)
-    )
-    for one in [*questions[0], *here]:
-        about = one.metadata.get("nbgrader")
-        if one.cell_type == "code" and about and not about["grade"]:
-            assert run(MARK.sub("", one.source), space) is None
-    return space
-
-
 @pytest.mark.parametrize("seed", range(10))
 def test_forgetting_by_class_and_by_luck(seed):
-    got = solved("ps5_retraining", "forgetting", seed)
+    got = answered("ps5_retraining", seed, "forgetting")
     by_class, by_luck, joint, kept = (
         np.asarray(got[name]) for name in ("curve_class", "curve_luck", "joint", "rehearsal")
     )
@@ -56,13 +32,13 @@ def test_forgetting_by_class_and_by_luck(seed):
 
 
 def test_twenty_rounds_by_class_mostly_end_below_joint_training():
-    ends = [solved("ps5_retraining", "forgetting", seed) for seed in range(10)]
+    ends = [answered("ps5_retraining", seed, "forgetting") for seed in range(10)]
     assert sum(got["curve_class"][-1] < got["joint"] - 0.01 for got in ends) >= 8
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_guesses_answers_and_batch(seed):
-    got = solved("ps6_output_change", "compare", seed)
+    got = answered("ps6_output_change", seed, "compare")
     information, accuracy = got["information"].mean(), got["accuracy"].mean()
     assert abs(information["answers"] - information["guesses"]) < 0.4
     assert 10 < information.min() < information.max() < 15
@@ -73,7 +49,7 @@ def test_guesses_answers_and_batch(seed):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_shared_and_own_batches(seed):
-    table = solved("ps7_rivals", "naive", seed)["table"]
+    table = answered("ps7_rivals", seed, "naive")["table"]
     assert 0.7 < table.loc["shared", "with itself"] < 1
     assert 0.3 < table.loc["shared", "with exact"] < 0.7
     assert -0.25 < table.loc["own", "with itself"] < 0.4
@@ -84,7 +60,7 @@ def test_shared_and_own_batches(seed):
 def test_scales_say_what_the_model_answer_says():
     slopes = []
     for seed in range(10):
-        got = solved("ps8_verdicts", "scales", seed)
+        got = answered("ps8_verdicts", seed, "scales")
         table, wide = got["scales"], got["wide"]
         slopes.append(table.loc["slope", "points"])
         bought = wide[(wide["cycle"] > 0) & (wide["strategy"] == "random")]
@@ -98,6 +74,6 @@ def test_scales_say_what_the_model_answer_says():
 
 def test_no_report_contradicts_both_of_two_opposite_claims():
     for seed in range(10):
-        report = solved("ps8_verdicts", "report", seed)["report"]["state"].tolist()
+        report = answered("ps8_verdicts", seed, "report")["report"]["state"].tolist()
         for margin, mlmoc in ((0, 3), (1, 4)):  # the same difference with both signs
             assert (report[margin], report[mlmoc]) != ("contradicted", "contradicted")
