@@ -107,8 +107,10 @@ def main(project: Project) -> None:
         date, text = published()
     except (OSError, ValueError, LookupError, TypeError) as problem:
         raise BookError(f"Colab's list could not be had ({problem}); nothing is changed.") from None
-    (old := newest(project)).unlink()
-    write(old.with_stem(date), text)
+    old = newest(project)
+    write(new := old.with_stem(date), text)
+    if new != old:
+        old.unlink()
     print(f"Colab's list: {date}. Before: {old.stem}.")
 
 
