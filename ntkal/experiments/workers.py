@@ -107,9 +107,8 @@ def each(
                 for future in done:
                     try:
                         outcome = future.exception(timeout=FETCH) or future.result(timeout=FETCH)
-                    except (
-                        TimeoutError
-                    ):  # its worker was killed after the work was done: what it kept is kept
+                    except TimeoutError:
+                        # Its worker was killed after the work was done; what the work kept is kept.
                         again = submit(futures[future])
                         futures[again] = futures.pop(future)
                         left.add(again)
